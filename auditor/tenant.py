@@ -1,0 +1,250 @@
+"""The tenant as columns: what `load.py` makes of a snapshot and the blockers, verdicts and findings read.
+
+Types only. Rows of `Accounts` are the users of the snapshot, in its order, each id once. Ids are lower case
+everywhere (Microsoft compares them without letter case). "Unread" and "empty" are never the same thing: tri-state
+columns hold UNREAD where the dataset or the property was not read, and `Tenant.status` tells why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNREAD, NO, YES = -1, 0, 1
+"""Tri-state values of int8 columns."""
+
+INHERIT = 2
+"""`Accounts.smtp_auth_disabled` only: the mailbox has no setting of its own (null), the organisation's decides."""
+
+Tri = NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetStatus:
+    """How reading one dataset ended. Only `complete` may decide anything but `unknown`."""
+
+    name: str
+    state: str
+    """complete, cut, denied, failed or not-asked (contract, run.json)"""
+    records: int = 0
+    reason: str = ""
+    permission: str = ""
+    """what would open it, when `denied` for want of a permission or licence"""
+    source: str = ""
+    """for derived or imported data: where it came from, e.g. `users?$select=id,perUserMfaState`, `admin-api`, `export`"""
+    as_of: str = ""
+    """ISO 8601 UTC: the age of imported data, else when it was read; empty if unknown"""
+
+    @property
+    def complete(self) -> bool:
+        return self.state == "complete"
+
+    @property
+    def asked(self) -> bool:
+        return self.state != "not-asked"
+
+
+@dataclass(frozen=True, slots=True)
+class DataProblem:
+    """An object that is not what Microsoft documents: what it touches is unknown, and a finding names it."""
+
+    dataset: str
+    object_id: str
+    property: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """One row per user object. All sequences have the same length n."""
+
+    id: Sequence[str]
+    user_principal_name: Sequence[str]
+    display_name: Sequence[str]
+    addresses: Sequence[tuple[str, ...]]
+    """every SMTP address (mail and proxyAddresses), lower case, primary first; UPN not included"""
+    kind: Sequence[str]
+    """user, shared, room, equipment, guest, service, sync or unknown"""
+    user_type: Sequence[str]
+    """`userType` lower case: member, guest, or empty when missing"""
+    is_external: Tri
+    """guest, internal guest or external member: userType guest, creationType Invitation, externalUserState set or
+    `#EXT#` in the UPN"""
+    external_kinds: Sequence[frozenset[str]]
+    """members of Graph's guestOrExternalUserTypes this account may be (`internalGuest`, `b2bCollaborationGuest`,
+    `b2bCollaborationMember`, …); empty for an ordinary member"""
+    enabled: Tri
+    """accountEnabled"""
+    synced: Tri
+    """onPremisesSyncEnabled"""
+    created: Sequence[str]
+    """createdDateTime as read; empty if null or unread"""
+    password_changed: Sequence[str]
+    """lastPasswordChangeDateTime as read; empty if null or unread"""
+    password_age_days: NDArray[np.float64]
+    """days between password change and `now`; NaN if unread"""
+    password_never_expires: Tri
+    """passwordPolicies holds DisablePasswordExpiration"""
+    domain: Sequence[str]
+    """the UPN's domain, lower case"""
+
+    is_admin: Tri
+    """holds an active, tenant-wide directory role, also through a group; UNREAD where that could not be read"""
+    roles: Sequence[frozenset[str]]
+    """built-in role template ids (lower case) that are active and tenant-wide, direct or through groups"""
+    roles_uncertain: NDArray[np.bool_]
+    """a role-holding group could not be read, so that this account may hold more roles than `roles` says"""
+
+    mailbox_plan: Sequence[str]
+    """of the licences: `enabled`, `pending` (pending or suspended), `none`, `unread` (users or subscribedSkus not
+    complete where they decide), `unverified` (a plan whose mailbox right is not verified, e.g. M365 F1 community)"""
+    mailbox_plan_note: Sequence[str]
+    """the fact behind `mailbox_plan`: SKU and plan names, the error or the switched-off plan"""
+    ever_had_mailbox_plan: Tri
+    """any exchange entry in assignedPlans, also deleted ones"""
+    mailbox: Sequence[str]
+    """recipient type of the row in dataset `mailboxes` (RecipientTypeDetails, e.g. UserMailbox, SharedMailbox); empty
+    where there is no row"""
+    mailbox_usage: Sequence[str]
+    """of `mailboxUsage`: `user`, `shared`, `deleted`, or empty where there is no row"""
+    exchange_user: Sequence[str]
+    """RecipientTypeDetails of the row in `exchangeUsers` (UserMailbox, MailUser, User, …), empty where no row"""
+    smtp_auth_disabled: Tri
+    """of `casMailboxes`: SmtpClientAuthenticationDisabled YES, NO, INHERIT (null) or UNREAD (no row, or not read)"""
+    authentication_policy: Sequence[str]
+    """index key into `Tenant.authentication_policies` (its key), `` for none assigned, `?name` for one that is named
+    but not in the list, `unread` where exchangeUsers has no row or was not read"""
+
+    per_user_mfa: Sequence[str]
+    """disabled, enabled, enforced, or unknown"""
+    mfa_registered: Tri
+    """isMfaRegistered; UNREAD where there is no row ("unknown", never "not registered")"""
+    methods: Sequence[tuple[str, ...]]
+    """methodsRegistered, or from `authenticationMethods` for declared senders; sorted"""
+    methods_as_of: Sequence[str]
+    """when the registration report was updated (lastUpdatedDateTime); empty if unread"""
+
+    smtp_last_success: Sequence[str]
+    """ISO 8601 UTC, from signIns (errorCode 0) ; empty if none seen"""
+    smtp_last_failure: Sequence[str]
+    smtp_failure_codes: Sequence[tuple[int, ...]]
+    """distinct error codes, most frequent first"""
+    smtp_app_used: Tri
+    """`SMTP App` in the e-mail app usage report, or a row in `smtpAuthClients`"""
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One SMTP sign-in. `account` is a row of Accounts, -1 where the user is not (or no longer) in the tenant."""
+
+    account: int
+    user_id: str
+    time: str
+    ip: str
+    error_code: int
+    failure_reason: str
+    client: str
+    policies: tuple[tuple[str, str], ...]
+    """(policy id, result) of appliedConditionalAccessPolicies"""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group that a policy names, that holds a role, or that is a trustee."""
+
+    id: str
+    name: str
+    state: str
+    """`read`; `deleted` (Request_ResourceNotFound: nobody); `unreadable` (denied, hidden membership, cut)"""
+    members: frozenset[int] | NDArray[np.int32]
+    """rows of Accounts: the transitive user members"""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationPolicy:
+    """An Exchange authentication policy. `allow_smtp` is AllowBasicAuthSmtp (UNREAD if not read)."""
+
+    key: str
+    name: str
+    allow_smtp: int
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """Everything the judgement knows. Pure data: the same snapshot gives the same Tenant."""
+
+    tenant_id: str
+    name: str
+    cloud: str
+    now: datetime
+    """timezone-aware UTC: the moment the judgement is made for"""
+    status: Mapping[str, DatasetStatus]
+    """every dataset of the catalogue, also those not asked for"""
+    accounts: Accounts
+    row_of: Mapping[str, int]
+    """account id (lower case) → row"""
+    row_of_address: Mapping[str, int]
+    """UPN or any SMTP address (lower case) → row; UPNs win"""
+
+    security_defaults: int = UNREAD
+    policies: Sequence[Mapping[str, Any]] = ()
+    """conditionalAccessPolicies, raw Graph JSON; access/ reads them"""
+    named_locations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """id (lower case) → raw Graph JSON"""
+    authentication_strengths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    role_definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """template id (lower case) → raw Graph JSON, and id → the same"""
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    """by id, lower case"""
+    domains: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """by name, lower case"""
+    sku_names: Mapping[str, str] = field(default_factory=dict)
+    authentication_methods_policy: Mapping[str, Any] | None = None
+
+    org_smtp_auth_disabled: int = UNREAD
+    """TransportConfig.SmtpClientAuthenticationDisabled"""
+    allow_legacy_tls: int = UNREAD
+    """TransportConfig.AllowLegacyTLSClients"""
+    send_from_alias: int = UNREAD
+    """OrganizationConfig.SendFromAliasEnabled"""
+    reject_direct_send: int = UNREAD
+    authentication_policies: Mapping[str, AuthenticationPolicy] = field(default_factory=dict)
+    default_authentication_policy: str = "unread"
+    """as `Accounts.authentication_policy`: key, `` for none, `?name`, or `unread`"""
+
+    sign_ins: Sequence[SignIn] = ()
+    app_password_events: Mapping[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """account row → ((time, activity), …) of directoryAudits: app password created or deleted"""
+    smtp_replies: Sequence[Mapping[str, Any]] = ()
+
+    service_principals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """object id (lower case) → raw Graph JSON"""
+    app_role_assignments: Sequence[Mapping[str, Any]] = ()
+    oauth2_permission_grants: Sequence[Mapping[str, Any]] = ()
+    recipient_permissions: Sequence[Mapping[str, Any]] = ()
+    mailbox_permissions: Sequence[Mapping[str, Any]] = ()
+    exchange_service_principals: Sequence[Mapping[str, Any]] = ()
+    management_role_assignments: Sequence[Mapping[str, Any]] = ()
+    management_scopes: Sequence[Mapping[str, Any]] = ()
+    application_access_policies: Sequence[Mapping[str, Any]] = ()
+    inbound_connectors: Sequence[Mapping[str, Any]] = ()
+    accepted_domains: Sequence[Mapping[str, Any]] = ()
+    hve_accounts: Sequence[Mapping[str, Any]] = ()
+
+    problems: Sequence[DataProblem] = ()
+
+    def complete(self, *datasets: str) -> bool:
+        return all(self.status[name].complete for name in datasets)
+
+    def find(self, account: str) -> int:
+        """The row of an account given by UPN, address or object id; -1 if there is none."""
+        wanted = account.strip().lower()
+        return self.row_of.get(wanted, self.row_of_address.get(wanted, -1))
