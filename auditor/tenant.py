@@ -36,7 +36,7 @@ class DatasetStatus:
     permission: str = ""
     """what would open it, when `denied` for want of a permission or licence"""
     source: str = ""
-    """for derived or imported data: where it came from, e.g. `users?$select=id,perUserMfaState`, `admin-api`, `export`"""
+    """of derived or imported data: where it came from, e.g. `users?$select=id,perUserMfaState`, `export`"""
     as_of: str = ""
     """ISO 8601 UTC: the age of imported data, else when it was read; empty if unknown"""
 
