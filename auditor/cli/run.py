@@ -1,0 +1,47 @@
+"""`auditor run`: collect, judge, report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from auditor.cli.options import (
+    config_option,
+    fail_on_option,
+    now_option,
+    out_option,
+    previous_option,
+    strict_option,
+)
+from auditor.cli.terminal import Terminal, chosen_tenants, finish
+
+
+@click.command("run")
+@config_option()
+@click.option("--tenant", "names", multiple=True, help="Only this tenant of the config; repeatable.")
+@out_option
+@click.option("--resume", is_flag=True, help="Go on with an unfinished run instead of starting anew.")
+@previous_option
+@now_option
+@strict_option
+@fail_on_option
+def command(
+    config_path: Path,
+    names: tuple[str, ...],
+    out: Path | None,
+    resume: bool,
+    previous: Path | None,
+    now: datetime | None,
+    strict: bool,
+    fail_on: str | None,
+) -> int:
+    """Collect, judge, report."""
+    from auditor.config import load
+    from auditor.run import RunOptions, run
+
+    config = load(config_path)
+    options = RunOptions(out=out, resume=resume, previous=previous, now=now)
+    results = run(config, chosen_tenants(config, names), options, Terminal())
+    return finish(results, strict=strict, fail_on=fail_on)

@@ -1,0 +1,96 @@
+"""What a person sees while a command runs and at its end; all of it on stderr, stdout holds only the result's path."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+
+from auditor.config import LoadedConfig, TenantConfig
+from auditor.errors import AuditorError, UsageError
+from auditor.findings.base import SEVERITIES
+from auditor.run import RunResult
+from auditor.states import VERDICT_WORDS
+from auditor.tenant import DatasetStatus
+
+
+class Terminal:
+    """Progress for people: one line that changes on a terminal, nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+
+    def started(self, dataset: str) -> None:
+        self._show(f"reading {dataset} …")
+
+    def page(self, dataset: str, records: int) -> None:
+        self._show(f"reading {dataset} … {records:,}")
+
+    def finished(self, dataset: str, status: DatasetStatus) -> None:
+        if not self._live:
+            return
+        self._show("")
+        note = f" ({status.reason})" if status.reason else ""
+        click.echo(f"\r  {dataset}: {status.state}, {status.records:,}{note}", err=True)
+
+    def _show(self, text: str) -> None:
+        if self._live:
+            click.echo(f"\r{text:<78.78}", err=True, nl=False)
+
+
+def chosen_tenants(config: LoadedConfig, names: Sequence[str]) -> Sequence[TenantConfig]:
+    """The tenants of the config that are asked for; raises UsageError where a name is not in it."""
+    tenants = config.config.tenants
+    if not tenants:
+        raise UsageError("The config has no [[tenants]].", remedy="`auditor init` writes one.")
+    known = {tenant.name: tenant for tenant in tenants}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"No tenant named {', '.join(unknown)}.", remedy=f"The config has: {', '.join(known)}.")
+    return [known[name] for name in names] if names else tenants
+
+
+def finish(results: Sequence[RunResult], *, strict: bool, fail_on: str | None) -> int:
+    """Prints each tenant's summary and returns the contract's exit code: a failed tenant's own, else 1, else 3."""
+    for result in results:
+        _summary(result)
+    failed = [result.error.exit_code for result in results if result.error]
+    if failed:
+        return max(failed)
+    if fail_on and any(_stands(result, fail_on) for result in results):
+        return 1
+    return 3 if strict and any(result.partial for result in results) else 0
+
+
+def _stands(result: RunResult, fail_on: str) -> bool:
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]
+    return any(finding.severity in counted and finding.outcome != "waived" for finding in result.findings)
+
+
+def _summary(result: RunResult) -> None:
+    if result.error:
+        _failed(result.tenant, result.error)
+        return
+    assert result.evaluation is not None
+    judgement = result.evaluation.judgement
+    verdicts = Counter(VERDICT_WORDS[code] for code in judgement.basic.tolist())
+    severities = Counter(finding.severity for finding in result.findings if finding.outcome != "waived")
+    gaps = [row.dataset for row in result.evaluation.coverage if row.state in ("cut", "denied", "failed")]
+    click.echo(
+        f"{result.tenant}: {len(judgement.tenant.accounts):,} accounts, judged for {judgement.tenant.now}", err=True
+    )
+    click.echo(f"  basic SMTP AUTH: {_counts(verdicts, VERDICT_WORDS)}", err=True)
+    click.echo(f"  findings: {_counts(severities, SEVERITIES) or 'none'}", err=True)
+    click.echo(f"  not read: {', '.join(gaps) if gaps else 'nothing that was asked for'}", err=True)
+    click.echo(f"  workbook: {result.workbook}", err=True)
+    click.echo(str(result.workbook))
+
+
+def _failed(tenant: str, error: AuditorError) -> None:
+    click.echo(f"auditor: {tenant}: {error}", err=True)
+
+
+def _counts(counter: Counter[str], order: Sequence[str]) -> str:
+    return ", ".join(f"{counter[word]:,} {word}" for word in order if counter[word])

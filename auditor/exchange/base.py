@@ -1,0 +1,61 @@
+"""What every way of reading Exchange Online has in common: the question, the answer, and how an answer can end.
+
+One dataset is read by one call. Records go to `keep` page by page, as the exact bytes of one JSON object each, so that
+a tenant of any size fits into memory and nothing that Exchange said is lost on the way to the snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from auditor.catalogue import Dataset
+
+ReadState = Literal["complete", "cut", "denied", "failed", "not-asked"]
+
+Keep = Callable[[Sequence[bytes]], None]
+"""Takes the next records of the dataset, in order: each the UTF-8 bytes of one JSON object, without a line break."""
+
+PERMISSION = "Exchange.ManageAsApp and a directory role such as Global Reader"
+"""What opens the Exchange admin API: the application permission alone gives nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRead:
+    """How reading one dataset ended; the records themselves went to `keep`.
+
+    `cut`: some records were kept and more exist. `denied` and `failed` without a single record. `not-asked`: this
+    source does not hold the dataset. Only `complete` may decide anything."""
+
+    state: ReadState
+    records: int = 0
+    """how many were given to `keep`"""
+    reason: str = ""
+    """one plain sentence, empty when complete"""
+    permission: str = ""
+    """what would open it, when denied"""
+    requests: int = 0
+    """HTTP requests sent, repeats included"""
+    source: str = ""
+    """where the records come from, for the manifest: a cmdlet and its interface, or an exported file's name"""
+    as_of: str = ""
+    """ISO 8601 UTC: when the service answered, or when the file was exported; empty if nobody knows"""
+
+
+class ExchangeSource(Protocol):
+    """One way of reading Exchange Online: the admin API, files that an administrator exported, or none."""
+
+    @property
+    def label(self) -> str:
+        """A line for coverage sheets and logs: which way, and what Microsoft says of it."""
+
+    async def read(self, dataset: Dataset, identities: Sequence[str], keep: Keep) -> ExchangeRead:
+        """Read one dataset of service `exchange` (or `smtpAuthClients`) to the end.
+
+        `identities`: the mailboxes (UPN, address or object id) of the declared senders; only `mailboxPermissions` is
+        read per mailbox. Raises nothing for what the service or a file answers: that is the returned state. Raises
+        SignInError where no token could be had."""
+
+    def notes(self) -> Sequence[str]:
+        """What the person should be told of this source, e.g. files that were not recognised."""
