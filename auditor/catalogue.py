@@ -7,7 +7,7 @@ Sources: Graph's permission map and reference pages as noted in docs/permissions
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Service = Literal["graph", "graph-beta", "exchange", "derived", "brought"]
 Bucket = Literal["directory", "conditional-access", "reports", "usage-reports", "exchange", "none"]
@@ -23,6 +23,7 @@ ORGANIZATION = "Organization.Read.All"
 REPORTS = "Reports.Read.All"
 APPLICATIONS = "Application.Read.All"
 METHODS = "UserAuthenticationMethod.Read.All"
+GRANTS = "DelegatedPermissionGrant.Read.All"
 DIRECTORY = "Directory.Read.All"
 EXCHANGE = "Exchange.ManageAsApp"
 
@@ -37,6 +38,7 @@ ROLE_IDS = {
     REPORTS: "230c1aed-a721-4c5d-9cb4-a90514e508ef",
     APPLICATIONS: "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
     METHODS: "38d9df27-64da-44fd-b7c5-a6fbac20248f",
+    GRANTS: "81b4724a-58aa-41c1-8a55-84ef97466587",
     EXCHANGE: "dc50a0fb-09a3-484d-be87-e023b12c6440",
 }
 """Application role ids; all of Microsoft Graph but the last, which is Office 365 Exchange Online's."""
@@ -78,8 +80,8 @@ MAIL_APP_ROLES = ("Mail.Send", "SMTP.SendAsApp")
 MAIL_SCOPES = ("Mail.Send", "SMTP.Send")
 
 
-def _graph(name: str, path: str, permission: str, **more: object) -> Dataset:
-    return Dataset(name, "graph", more.pop("shape", "collection"), path, permission, **more)  # type: ignore[arg-type]
+def _graph(name: str, path: str, permission: str, *, shape: Shape = "collection", **more: Any) -> Dataset:
+    return Dataset(name, "graph", shape, path, permission, **more)
 
 
 def _cmdlet(name: str, cmdlet: str) -> Dataset:
@@ -108,7 +110,7 @@ CATALOGUE: tuple[Dataset, ...] = (
     Dataset("perUserMfa", "derived", "collection", "/users", USERS, accepted=(POLICY, DIRECTORY),
             select=("id", "perUserMfaState"), page_size=999, personal=True),
     Dataset("groups", "derived", "collection", "/groups/{id}", GROUPS, accepted=("Group.Read.All", DIRECTORY),
-            select=("id", "displayName", "visibility")),
+            select=("id", "displayName", "visibility", "mail")),
     Dataset("groupMembers", "derived", "collection", "/groups/{id}/transitiveMembers/microsoft.graph.user", GROUPS,
             accepted=("Group.Read.All", DIRECTORY), select=("id",), page_size=999, personal=True),
     _graph("roleAssignments", "/roleManagement/directory/roleAssignments", ROLES, accepted=(DIRECTORY,)),
@@ -126,8 +128,7 @@ CATALOGUE: tuple[Dataset, ...] = (
            select=("id", "appId", "displayName", "accountEnabled", "appOwnerOrganizationId", "servicePrincipalType")),
     Dataset("appRoleAssignments", "derived", "collection", "/servicePrincipals/{id}/appRoleAssignedTo", APPLICATIONS,
             accepted=(DIRECTORY,), page_size=999),
-    _graph("oauth2PermissionGrants", "/oauth2PermissionGrants", DIRECTORY,
-           accepted=("DelegatedPermissionGrant.Read.All",), page_size=999, optional=True),
+    _graph("oauth2PermissionGrants", "/oauth2PermissionGrants", GRANTS, accepted=(DIRECTORY,), page_size=999),
     _cmdlet("transportConfig", "Get-TransportConfig"),
     _cmdlet("organizationConfig", "Get-OrganizationConfig"),
     _cmdlet("casMailboxes", "Get-CASMailbox"),

@@ -5,13 +5,16 @@ Loading resolves nothing: no environment variable, no secret file and no network
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import hashlib
 import ipaddress
 import re
 import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 import msgspec
 
@@ -114,7 +117,7 @@ EMPTY = LoadedConfig(Config(), Path(), "")
 
 
 def load(path: Path) -> LoadedConfig:
-    """Read and check a config file. Raises ConfigError with file, key and remedy."""
+    """Read and check a config file. Raises ConfigError with file, key and remedy; never with a secret's value."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -123,89 +126,246 @@ def load(path: Path) -> LoadedConfig:
         ) from error
     try:
         document = tomllib.loads(data.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}: line {line} is not UTF-8.", remedy="Save the file as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}.", remedy="Mend that line and try again.") from error
-    try:
-        config = msgspec.convert(document, Config)
-    except msgspec.ValidationError as error:
-        raise ConfigError(
-            f"{path}: {_explain(str(error))}", remedy="config.example.toml explains every key."
-        ) from error
-    _check(config, path)
+    config = _Checker(path).config(document)
     return LoadedConfig(config, path.resolve().parent, hashlib.sha256(data).hexdigest())
 
 
-_TABLES: dict[str, type[msgspec.Struct]] = {
-    "": Config,
-    "tenants": TenantConfig,
-    "senders": Sender,
+TABLES: Mapping[str, type[msgspec.Struct]] = {
     "exchange": ExchangeConfig,
     "audit": AuditConfig,
     "report": ReportConfig,
-    "waivers": Waiver,
 }
+"""Tables that stand once: `[exchange]`"""
+
+LISTS: Mapping[str, type[msgspec.Struct]] = {"tenants": TenantConfig, "senders": Sender, "waivers": Waiver}
+"""Tables that may be repeated: `[[tenants]]`. `[[tickets]]` differs from system to system."""
+
+CREDENTIALS = (
+    "client_secret_env", "client_secret_file", "certificate_path", "managed_identity", "federated_token_file",
+)  # fmt: skip
+"""Ways for an app to sign in, of which a tenant has at most one"""
+
+_SECRET = re.compile(r"(secret|password|passwd|pwd|token|api_?key|private_?key|credential)s?(_?value)?$")
+_EXAMPLE = "config.example.toml explains every key."
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
-def _explain(message: str) -> str:
-    """msgspec's message, with the nearest known key where one is misspelt."""
-    unknown = re.search(r"unknown field `(\w+)`", message)
-    if not unknown:
-        return f"{message}."
-    table = re.search(r"\$\.(\w+)", message)
-    known = _TABLES.get(table.group(1) if table else "", Config)
-    names = [field.encode_name for field in msgspec.structs.fields(known)]
-    near = difflib.get_close_matches(unknown.group(1), names, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(names)}."
-    return f"{message}: {hint}"
+class _Checker:
+    """From the TOML document to typed settings; the first problem found is raised."""
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-def _check(config: Config, path: Path) -> None:
-    def fail(key: str, problem: str, remedy: str) -> None:
-        raise ConfigError(f"{path}: {key}: {problem}.", remedy=remedy)
+    def fail(self, key: str, problem: str, remedy: str = _EXAMPLE) -> NoReturn:
+        raise ConfigError(f"{self.path}: {key}: {problem}.", remedy=remedy)
 
-    seen: set[str] = set()
-    for number, tenant in enumerate(config.tenants):
-        key = f"tenants[{number}]"
-        if slug(tenant.name) in seen or slug(tenant.name) == "sample":
-            fail(f"{key}.name", f"`{tenant.name}` is taken or reserved", "Give each tenant its own name.")
-        seen.add(slug(tenant.name))
+    def config(self, document: Mapping[str, Any]) -> Config:
+        self._known("", document, Config)
+        parts: dict[str, Any] = {"tickets": self._tickets(document.get("tickets", []))}
+        for name, single in TABLES.items():
+            parts[name] = self._table(f"[{name}]", document.get(name, {}), single)
+        for name, repeated in LISTS.items():
+            tables = self._tables(name, document.get(name, []))
+            parts[name] = tuple(self._table(place, table, repeated) for place, table in tables)
+        config = Config(**parts)
+        self._tenants(config)
+        self._senders(config.senders)
+        self._settings(config)
+        self._waivers(config.waivers)
+        return config
+
+    def _tables(self, name: str, value: Any) -> list[tuple[str, Any]]:
+        """(how a message calls it, table): numbered from 1, with its name where it has one."""
+        if not isinstance(value, list):
+            self.fail(f"[{name}]", "may be repeated, so it has two brackets", f"Write [[{name}]].")
+        places = []
+        for number, table in enumerate(value, 1):
+            label = table.get("name") if isinstance(table, dict) else None
+            places.append((f"[[{name}]] {number}" + (f' "{label}"' if isinstance(label, str) else ""), table))
+        return places
+
+    def _tickets(self, value: Any) -> tuple[dict[str, Any], ...]:
+        for place, table in self._tables("tickets", value):
+            if not isinstance(table, dict):
+                self.fail(place, "is no table", "Write it as a heading in brackets with its keys below.")
+            self._no_secrets(place, table)
+        return tuple(value)
+
+    def _no_secrets(self, place: str, value: Any) -> None:
+        """In tables of any depth."""
+        for key, inner in value.items() if isinstance(value, dict) else ():
+            self._no_secret(f"{place}: {key}", key, f"{key}_env")
+            self._no_secrets(f"{place}: {key}", inner)
+        for inner in value if isinstance(value, list) else ():
+            self._no_secrets(place, inner)
+
+    def _table(self, place: str, table: Any, kind: type[S]) -> S:
+        if not isinstance(table, dict):
+            self.fail(place, "is no table", "Write it as a heading in brackets with its keys below.")
+        self._known(f"{place}: ", table, kind)
+        # A bare TOML date is as good as a quoted one.
+        plain = {key: str(value) if type(value) is datetime.date else value for key, value in table.items()}
+        try:
+            return msgspec.convert(plain, kind)
+        except msgspec.ValidationError as error:
+            self._mistyped(place, plain, kind, str(error))
+
+    def _known(self, place: str, table: Mapping[str, Any], kind: type[msgspec.Struct]) -> None:
+        names = [field.encode_name for field in msgspec.structs.fields(kind)]
+        for key in table:
+            if key in names:
+                continue
+            wanted = "client_secret_env or client_secret_file"
+            self._no_secret(f"{place}{key}", key, "certificate_password_env" if "cert" in key.lower() else wanted)
+            near = difflib.get_close_matches(key, names, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}."
+            raise ConfigError(f"{self.path}: {place}unknown key `{key}`: {hint}", remedy=_EXAMPLE)
+
+    def _no_secret(self, place: str, key: str, instead: str) -> None:
+        """A secret in the file is refused, and its value is not repeated."""
+        if _SECRET.search(key.lower()):
+            self.fail(
+                place,
+                "a secret must not stand in this file",
+                f"Use {instead}, which names where the secret is found; and renew the secret that stood here.",
+            )
+
+    def _mistyped(self, place: str, table: Mapping[str, Any], kind: type[msgspec.Struct], message: str) -> NoReturn:
+        missing = re.search(r"missing required field `(\w+)`", message)
+        if missing:
+            self.fail(place, f"`{missing[1]}` is missing")
+        at = re.search(r"`\$\.(\w+)", message)
+        key = at[1] if at else ""
+        field = next((field for field in msgspec.structs.fields(kind) if field.encode_name == key), None)
+        allowed = _literals(field.type) if field else ()
+        if allowed and isinstance(table[key], str):
+            near = difflib.get_close_matches(table[key], allowed, n=1)
+            hint = f"did you mean `{near[0]}`" if near else f"allowed: {', '.join(allowed)}"
+            self.fail(f"{place}: {key}", f"`{table[key]}` is not known; {hint}")
+        self.fail(f"{place}: {key}" if key else place, message.partition(" - at")[0])
+
+    def _tenants(self, config: Config) -> None:
+        seen: set[str] = set()
+        for number, tenant in enumerate(config.tenants, 1):
+            place = f'[[tenants]] {number} "{tenant.name}"'
+            folder = slug(tenant.name)
+            if not tenant.name.strip():
+                self.fail(f"{place}: name", "is empty", "Give each tenant a name; its reports' folder is made of it.")
+            if folder in seen or folder == "sample":
+                self.fail(f"{place}: name", f"the folder name `{folder}` is taken or reserved", "Choose another name.")
+            seen.add(folder)
+            if not re.fullmatch(r"[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?", tenant.tenant_id):
+                self.fail(
+                    f"{place}: tenant_id", "is neither a GUID nor a domain name", "Copy it from the Entra portal."
+                )
+            self._addresses(place, tenant)
+            self._credential(place, tenant)
+            if config.exchange.source == "admin-api" and tenant.cloud == "custom" and not tenant.exchange_url:
+                self.fail(place, 'source = "admin-api" in a custom cloud needs `exchange_url`', "Add it.")
+
+    def _addresses(self, place: str, tenant: TenantConfig) -> None:
         if tenant.cloud == "custom" and not (tenant.authority and tenant.graph_url):
-            fail(key, "cloud = custom needs `authority` and `graph_url`", "Add both, as https:// addresses.")
+            self.fail(place, "cloud = custom needs `authority` and `graph_url`", "Add both, as https:// addresses.")
         for name in ("authority", "graph_url", "exchange_url"):
-            value = getattr(tenant, name)
+            value: str = getattr(tenant, name)
             if value and tenant.cloud != "custom":
-                fail(f"{key}.{name}", "only for cloud = custom", 'Drop the key or set cloud = "custom".')
-            if value and not value.startswith("https://"):
-                fail(f"{key}.{name}", f"`{value}` is no https:// address", "The token only travels over TLS.")
-        ways = [
-            name
-            for name in ("client_secret_env", "client_secret_file", "certificate_path", "managed_identity",
-                         "federated_token_file")
-            if getattr(tenant, name)
-        ]  # fmt: skip
+                self.fail(f"{place}: {name}", "only for cloud = custom", 'Drop the key or set cloud = "custom".')
+            if value and not value.lower().startswith("https://"):
+                self.fail(f"{place}: {name}", "is no https:// address", "The token only travels over TLS.")
+
+    def _credential(self, place: str, tenant: TenantConfig) -> None:
+        ways = [name for name in CREDENTIALS if getattr(tenant, name)]
         if len(ways) > 1:
-            fail(key, f"several credentials: {', '.join(ways)}", "Keep exactly one.")
-    for number, sender in enumerate(config.senders):
-        for address in sender.egress_ips:
-            try:
-                ipaddress.ip_network(address, strict=False)
-            except ValueError:
-                fail(f"senders[{number}].egress_ips", f"`{address}` is no IP address or CIDR range", "Mend it.")
-        if not 1 <= sender.port <= 65535:
-            fail(f"senders[{number}].port", f"{sender.port} is no port", "587 is the usual one.")
-    if config.exchange.source == "export" and not config.exchange.export_path:
-        fail("exchange", 'source = "export" needs export_path', "Name the folder or file the administrator exported.")
-    if not 0 < config.audit.quota_share <= 1:
-        fail("audit.quota_share", f"{config.audit.quota_share} is not above 0 and at most 1", "0.8 is the default.")
-    for number, waiver in enumerate(config.waivers):
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", waiver.until):
-            fail(f"waivers[{number}].until", f"`{waiver.until}` is no date", "Write it as YYYY-MM-DD.")
+            self.fail(place, f"several credentials: {', '.join(ways)}", "Keep exactly one.")
+        if tenant.certificate_password_env and not tenant.certificate_path:
+            self.fail(f"{place}: certificate_password_env", "there is no certificate_path", "Add it or drop this key.")
+        for name in ("client_secret_env", "certificate_password_env"):
+            value: str = getattr(tenant, name)
+            if value and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+                self.fail(
+                    f"{place}: {name}",
+                    "is no name of an environment variable",
+                    "Name the variable that holds the secret; if the secret itself stood here, renew it.",
+                )
+
+    def _senders(self, senders: Sequence[Sender]) -> None:
+        seen: set[str] = set()
+        for number, sender in enumerate(senders, 1):
+            place = f'[[senders]] {number} "{sender.name}"'
+            name = sender.name.strip().lower()
+            if not name or name in seen:
+                self.fail(f"{place}: name", "is empty or taken", "Give each sender its own name.")
+            seen.add(name)
+            if not sender.account.strip():
+                self.fail(f"{place}: account", "is empty", "Name the account's UPN, address or object id.")
+            for address in sender.egress_ips:
+                try:
+                    ipaddress.ip_network(address, strict=False)
+                except ValueError:
+                    self.fail(f"{place}: egress_ips", f"`{address}` is no IP address or CIDR range", "Mend it.")
+            if not 1 <= sender.port <= 65535:
+                self.fail(f"{place}: port", f"{sender.port} is no port", "587 is the usual one.")
+            for key in ("recipients_per_day", "messages_per_minute", "connections"):
+                value: int | None = getattr(sender, key)
+                if value is not None and value < 0:
+                    self.fail(f"{place}: {key}", f"{value} is negative", "Drop the key where the number is not known.")
+
+    def _settings(self, config: Config) -> None:
+        exchange, audit = config.exchange, config.audit
+        if exchange.source == "export" and not exchange.export_path:
+            self.fail("[exchange]", 'source = "export" needs export_path', "Name the exported folder or file.")
+        if not 0 < audit.quota_share <= 1:
+            self.fail(
+                "[audit]: quota_share", f"{audit.quota_share} is not above 0 and at most 1", "The default is 0.8."
+            )
+        for place, value, least, most in (
+            ("[exchange]: max_age_days", exchange.max_age_days, 1, 3650),
+            ("[audit]: per_user_mfa_limit", audit.per_user_mfa_limit, 0, 1_000_000),
+            ("[audit]: sign_in_days", audit.sign_in_days, 1, 30),
+        ):
+            if not least <= value <= most:
+                self.fail(place, f"{value} is not between {least} and {most}")
+        if not config.report.folder.strip():
+            self.fail("[report]: folder", "is empty", 'The default is "reports".')
+
+    def _waivers(self, waivers: Sequence[Waiver]) -> None:
+        for number, waiver in enumerate(waivers, 1):
+            place = f"[[waivers]] {number}"
+            for key in ("rule", "owner", "reason"):
+                if not getattr(waiver, key).strip():
+                    self.fail(f"{place}: {key}", "is empty", "A waiver names what is accepted, by whom and why.")
+            if not _is_date(waiver.until):
+                self.fail(f"{place}: until", f"`{waiver.until}` is no date", "Write it as YYYY-MM-DD.")
+
+
+def _literals(kind: Any) -> tuple[str, ...]:
+    """The words that a Literal, or a union of them, allows; nothing for other types."""
+    words: list[str] = []
+    for part in get_args(kind):
+        words += [part] if isinstance(part, str) else _literals(part)
+    return tuple(word for word in words if word)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == len("2026-12-31")
 
 
 _WINDOWS_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
 def slug(name: str) -> str:
-    """A folder name that Windows accepts, lower case: letters, digits, dots and dashes."""
-    cleaned = re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.") or "tenant"
-    return f"{cleaned}-" if cleaned.split(".")[0] in _WINDOWS_NAMES else cleaned[:80]
+    """A folder name that Windows accepts, lower case: letters, digits, dots and dashes; accents are dropped."""
+    letters = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    cleaned = re.sub(r"[^a-z0-9.-]+", "-", letters.lower()).strip("-.")[:80].rstrip("-.") or "tenant"
+    # Windows reserves these also with an ending, so they get something in front.
+    return f"tenant-{cleaned}" if cleaned.split(".")[0] in _WINDOWS_NAMES else cleaned

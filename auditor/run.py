@@ -46,9 +46,8 @@ class RunResult:
     @property
     def partial(self) -> bool:
         """A requested part could not be read."""
-        return bool(self.evaluation) and any(
-            row.state in ("cut", "denied", "failed") for row in self.evaluation.coverage
-        )
+        rows = self.evaluation.coverage if self.evaluation else ()
+        return any(row.state in ("cut", "denied", "failed") for row in rows)
 
 
 @dataclass

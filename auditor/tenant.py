@@ -137,6 +137,9 @@ class Accounts:
     smtp_app_used: Tri
     """`SMTP App` in the e-mail app usage report, or a row in `smtpAuthClients`"""
 
+    addresses_unread: frozenset[int] = frozenset()
+    """rows whose `mail` or `proxyAddresses` was not read: `addresses` may lack some of theirs"""
+
     def __len__(self) -> int:
         return len(self.id)
 
@@ -202,8 +205,12 @@ class Tenant:
     authentication_strengths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     role_definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """template id (lower case) → raw Graph JSON, and id → the same"""
+    uncertain_roles: frozenset[str] = frozenset()
+    """template ids of the roles that accounts with `roles_uncertain` may hold beside `roles`; `*` stands for any role.
+    A role that is not in here is certain for everybody"""
     groups: Mapping[str, Group] = field(default_factory=dict)
-    """by id, lower case"""
+    """by id, lower case. An id that is missing here was not read, whether or not `groups` is complete: it counts as
+    unreadable (`Tenant.group` answers so)"""
     domains: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """by name, lower case"""
     sku_names: Mapping[str, str] = field(default_factory=dict)
@@ -243,6 +250,11 @@ class Tenant:
 
     def complete(self, *datasets: str) -> bool:
         return all(self.status[name].complete for name in datasets)
+
+    def group(self, group_id: str) -> Group:
+        """The group of an id in any letter case; one that was not read is `unreadable`, never empty."""
+        wanted = group_id.strip().lower()
+        return self.groups.get(wanted) or Group(wanted, "", "unreadable", frozenset())
 
     def find(self, account: str) -> int:
         """The row of an account given by UPN, address or object id; -1 if there is none."""

@@ -1,0 +1,9 @@
+"""Conditional Access: which policy reaches which account, for a sign-in to Exchange Online over SMTP with a
+password."""
+
+from __future__ import annotations
+
+from auditor.access.engine import judge, reach
+from auditor.access.model import Demand, Grant, Match, Outcome, PolicyReach, Reach
+
+__all__ = ["Demand", "Grant", "Match", "Outcome", "PolicyReach", "Reach", "judge", "reach"]

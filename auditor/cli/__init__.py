@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "collect, judge, report",
     "collect": "only the evidence, into a snapshot",
     "evaluate": "only the judgement and the reports, offline, from a snapshot",
+    "exchange-script": "print the read-only PowerShell script that exports Exchange settings",
     "verify": "check every digest of a snapshot's evidence",
 }
 
@@ -31,7 +32,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"auditor.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"auditor.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -15,7 +15,7 @@ SEVERITY_CHOICES = ("critical", "high", "medium", "low", "info")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """An ISO 8601 moment; without an offset it is UTC."""
 
     name = "ISO8601"

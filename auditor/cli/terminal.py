@@ -65,7 +65,7 @@ def finish(results: Sequence[RunResult], *, strict: bool, fail_on: str | None) -
 
 
 def _stands(result: RunResult, fail_on: str) -> bool:
-    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     return any(finding.severity in counted and finding.outcome != "waived" for finding in result.findings)
 
 
@@ -76,7 +76,7 @@ def _summary(result: RunResult) -> None:
     assert result.evaluation is not None
     judgement = result.evaluation.judgement
     verdicts = Counter(VERDICT_WORDS[code] for code in judgement.basic.tolist())
-    severities = Counter(finding.severity for finding in result.findings if finding.outcome != "waived")
+    severities: Counter[str] = Counter(finding.severity for finding in result.findings if finding.outcome != "waived")
     gaps = [row.dataset for row in result.evaluation.coverage if row.state in ("cut", "denied", "failed")]
     click.echo(
         f"{result.tenant}: {len(judgement.tenant.accounts):,} accounts, judged for {judgement.tenant.now}", err=True

@@ -25,6 +25,8 @@ class DemoApp:
     """public certificates (PEM) uploaded for client assertions"""
     secret_expired: bool = False
     disabled: bool = False
+    federated: list[dict[str, str]] = field(default_factory=list)
+    """federated identity credentials: issuer, subject, audience and the issuer's public_key (PEM)"""
 
 
 @dataclass
@@ -62,3 +64,9 @@ class DemoTenant:
     """the `[[senders]]` of the demo's config, keys as in the contract"""
     fates: dict[str, dict[str, str]] = field(default_factory=dict)
     """sender name → what the generator built it to be: {"basic": verdict, "oauth": verdict, "deciding_blocker": id}"""
+    per_user_mfa_in_list: bool = True
+    """`perUserMfaState` may be selected in the list of users (not documented by Microsoft); else Graph answers 400"""
+    other_cloud: bool = False
+    """the organisation lives in another national cloud: the token endpoint refuses with AADSTS900382"""
+    smtp_replies: list[dict[str, Any]] = field(default_factory=list)
+    """the brought dataset `smtpReplies`: {"account", "time", "text", "source"}; empty where none was brought"""

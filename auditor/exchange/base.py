@@ -6,7 +6,7 @@ a tenant of any size fits into memory and nothing that Exchange said is lost on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -16,6 +16,13 @@ ReadState = Literal["complete", "cut", "denied", "failed", "not-asked"]
 
 Keep = Callable[[Sequence[bytes]], None]
 """Takes the next records of the dataset, in order: each the UTF-8 bytes of one JSON object, without a line break."""
+
+GetToken = Callable[[str], Awaitable[str]]
+"""scope (`https://outlook.office365.com/.default`) → bearer token; raises SignInError where it is refused,
+ServiceError where nobody answers"""
+
+Sleep = Callable[[float], Awaitable[None]]
+"""seconds"""
 
 PERMISSION = "Exchange.ManageAsApp and a directory role such as Global Reader"
 """What opens the Exchange admin API: the application permission alone gives nothing."""
@@ -54,8 +61,13 @@ class ExchangeSource(Protocol):
         """Read one dataset of service `exchange` (or `smtpAuthClients`) to the end.
 
         `identities`: the mailboxes (UPN, address or object id) of the declared senders; only `mailboxPermissions` is
-        read per mailbox. Raises nothing for what the service or a file answers: that is the returned state. Raises
-        SignInError where no token could be had."""
+        read per mailbox. What the service or a file answers, or a token that could not be had, is the returned state
+        and never an exception."""
 
     def notes(self) -> Sequence[str]:
         """What the person should be told of this source, e.g. files that were not recognised."""
+
+
+def hidden_cmdlet(text: str) -> bool:
+    """Exchange hides the cmdlets that a role does not hold: they are "not recognized"."""
+    return "is not recognized as" in text or "CommandNotFoundException" in text

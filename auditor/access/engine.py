@@ -1,0 +1,224 @@
+"""Every policy against every account, and what that makes of each sign-in.
+
+A policy's conditions are joined by a three-valued AND (`Match`); over several policies the strongest answer wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.access.conditions import SMTP, Client, asks_password_risk, static_outcome, strictest
+from auditor.access.grants import read_grant
+from auditor.access.locations import Place, location_outcome, place_of
+from auditor.access.model import ActingState, Demand, Match, Outcome, PolicyReach, Reach, SignIns
+from auditor.access.shapes import unknown
+from auditor.access.users import People, user_reach
+from auditor.states import Column, Reason, State
+from auditor.tenant import Tenant
+
+DATASET = "conditionalAccessPolicies"
+STATES = {"enabled": "enabled", "report-only": "enabledForReportingButNotEnforced"}
+ACTING = "enabled"
+REPLY = "conditional-access"
+
+CLEAR = Reason(
+    State.CLEAR,
+    "No enabled Conditional Access policy with a grant control reaches the account's sign-in over SMTP.",
+    (),
+    (DATASET,),
+)
+
+
+def reach(
+    tenant: Tenant, *, state: ActingState = "enabled", egress_ips: tuple[str, ...] = (), client: Client = SMTP
+) -> Reach:
+    """Which policies of this state reach which account, and by which condition the others miss it.
+
+    `egress_ips`: addresses or CIDR ranges of the client, none for a client whose place is not known. Policies whose
+    state this program does not know stand among the enabled ones, as unknown. Policies of other states are left out;
+    so are those that were not read (`Reach.complete`)."""
+    people, place = People(tenant), place_of(egress_ips)
+    policies = tuple(
+        _policy(people, index, policy, place, client)
+        for index, policy in enumerate(tenant.policies)
+        if _takes_part(policy, state)
+    )
+    return Reach(policies, tenant.complete(DATASET))
+
+
+def judge(tenant: Tenant, cases: SignIns) -> Column:
+    """The blocker `conditional-access`, one code per case. Default clients have no place (contract, exposure)."""
+    if not tenant.complete(DATASET):
+        status = tenant.status[DATASET]
+        text = f"Which Conditional Access policies there are is not known: {DATASET} is {status.state}."
+        return Column.constant(len(cases), Reason(State.UNKNOWN, text, ((DATASET, status.state),), (DATASET,)))
+    people = People(tenant)
+    parts = [_Part.of(people, index, policy) for index, policy in enumerate(tenant.policies)
+             if _takes_part(policy, "enabled")]  # fmt: skip
+    parts = [part for part in parts if part.can_act]
+    codes = np.zeros(len(cases), dtype=np.int32)
+    table: dict[Reason, int] = {}
+    for place, found in _places(cases).items():
+        for reason, rows in _judge_place(parts, place, cases.account[found]):
+            codes[found[rows]] = table.setdefault(reason, len(table))
+    return Column(codes, tuple(table) or (CLEAR,))
+
+
+def _takes_part(policy: Mapping[str, Any], state: ActingState) -> bool:
+    value = policy.get("state")
+    if state == "enabled" and value not in ("disabled", STATES["report-only"]):
+        return True
+    return value == STATES[state]
+
+
+def _places(cases: SignIns) -> dict[Place, NDArray[np.intp]]:
+    """Place → the cases judged there."""
+    found: dict[Place, list[int]] = {}
+    plain = []
+    for case, sender in enumerate(cases.senders):
+        if sender is None or not sender.egress_ips:
+            plain.append(case)
+        else:
+            found.setdefault(place_of(sender.egress_ips), []).append(case)
+    places: dict[Place, list[int]] = {(): plain, **found}
+    return {place: np.array(rows, dtype=np.intp) for place, rows in places.items() if rows}
+
+
+def _state_outcome(policy: Mapping[str, Any]) -> Outcome:
+    value = policy.get("state")
+    if value in STATES.values():
+        return Outcome(Match.REACHES, "state", f"the policy is {value}")
+    return unknown("state", f"the policy's state '{value}' is not known")
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A policy, taken apart once: what does not depend on the place."""
+
+    tenant: Tenant
+    reach: PolicyReach
+    conditions: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, people: People, index: int, policy: Mapping[str, Any]) -> _Part:
+        conditions = policy.get("conditions")
+        found = _policy(people, index, policy, None, SMTP)
+        return cls(people.tenant, found, conditions if isinstance(conditions, Mapping) else {})
+
+    @property
+    def can_act(self) -> bool:
+        return self.reach.grant.demand != Demand.NOTHING and self.reach.static.match != Match.MISSES
+
+    def at(self, place: Place) -> tuple[Outcome, NDArray[np.uint8]]:
+        """The location condition at a place, and with it the answer per account."""
+        location = location_outcome(self.tenant, self.conditions, place)
+        return location, np.maximum(self.reach.match, np.uint8(location.match))
+
+
+def _policy(people: People, index: int, policy: Mapping[str, Any], place: Place | None, client: Client) -> PolicyReach:
+    """One policy over all accounts; without its location condition where `place` is None."""
+    conditions = policy.get("conditions")
+    conditions = conditions if isinstance(conditions, Mapping) else {}
+    static = [_state_outcome(policy), static_outcome(policy, client)]
+    if place is not None:
+        static.append(location_outcome(people.tenant, conditions, place))
+    strongest = strictest(iter(static))
+    users = user_reach(people, conditions)
+    outcomes = (strongest, *users.outcomes)
+    # of equal answers the account's own condition tells more, but a policy that misses everybody says so first
+    own = users.match > strongest.match
+    by = np.where(own, users.by + 1, 0).astype(np.int32)
+    match = np.maximum(users.match, np.uint8(strongest.match))
+    identity, name = policy.get("id"), policy.get("displayName")
+    grant = read_grant(people.tenant, policy, asks_password_risk=asks_password_risk(policy))
+    return PolicyReach(
+        index=index,
+        id=identity.lower() if isinstance(identity, str) else "",
+        name=name if isinstance(name, str) and name else str(identity or f"policy {index + 1}"),
+        state=str(policy.get("state")),
+        grant=grant,
+        static=strongest,
+        match=match,
+        by=by,
+        outcomes=outcomes,
+    )
+
+
+def _effect(demand: Demand) -> NDArray[np.uint8]:
+    """State by `Match`: what a policy with this demand makes of a sign-in that it takes in so far."""
+    doubt = demand == Demand.UNKNOWN
+    table = [State.UNKNOWN if doubt else State.BLOCKS, State.UNKNOWN if doubt else State.CONDITIONAL,
+             State.UNKNOWN, State.CLEAR]  # fmt: skip
+    return np.array(table, dtype=np.uint8)
+
+
+def _judge_place(
+    parts: list[_Part], place: Place, accounts: NDArray[np.int32]
+) -> Iterable[tuple[Reason, NDArray[np.intp]]]:
+    """(reason, positions in `accounts`) for every distinct combination of deciding policies."""
+    states = np.full(len(accounts), State.CLEAR, dtype=np.uint8)
+    effects = []
+    for part in parts:
+        location, match = part.at(place)
+        effect = _effect(part.reach.grant.demand)[match[accounts]]
+        np.maximum(states, effect, out=states)
+        effects.append((part, location, effect))
+    key = states.astype(np.int64)
+    for part, _, effect in effects:
+        # which outcome of this policy decides: only where it is as strong as the strongest
+        mark = np.where((effect == states) & (effect > State.CLEAR), part.reach.by[accounts] + 1, 0)
+        if mark.any():
+            key = _combine(key, mark)
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    for rows in np.split(order, starts[1:]):
+        yield _reason(effects, int(rows[0]), int(accounts[rows[0]]), State(states[rows[0]])), rows
+
+
+def _combine(key: NDArray[np.int64], mark: NDArray[np.int32]) -> NDArray[np.int64]:
+    """A key that tells apart what either of the two tells apart, kept small."""
+    joined = key * (int(mark.max()) + 1) + mark
+    codes: NDArray[np.int64] = np.unique(joined, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return codes
+
+
+def _reason(effects: list[tuple[_Part, Outcome, NDArray[np.uint8]]], position: int, row: int, state: State) -> Reason:
+    deciding = [(part.reach, location) for part, location, effect in effects
+                if state > State.CLEAR and effect[position] == state]  # fmt: skip
+    if not deciding:
+        return CLEAR
+    facts = []
+    datasets = {DATASET: None}
+    for policy, location in deciding:
+        outcome = strictest(iter((policy.outcome(row), location)))
+        undecided = outcome if outcome.match != Match.REACHES else None
+        controls = ", ".join(policy.grant.controls)
+        facts.append((f"policy '{policy.name}'", f"{controls}; {_why(policy, undecided)}"))
+        unread = (*policy.grant.datasets, *(undecided.datasets if undecided else ()))
+        datasets.update(dict.fromkeys(unread))
+    used = tuple(datasets) if state != State.UNKNOWN else tuple(datasets)[1:] or tuple(datasets)
+    return Reason(state, _text(state, deciding[0][0], facts[0][1], len(deciding)), tuple(facts), used, _reply(state))
+
+
+def _why(policy: PolicyReach, undecided: Outcome | None) -> str:
+    if undecided is not None:
+        return f"{undecided.condition}: {undecided.detail}"
+    return policy.grant.detail
+
+
+def _text(state: State, policy: PolicyReach, why: str, count: int) -> str:
+    others = f" (and {count - 1} more)" if count > 1 else ""
+    if state == State.BLOCKS:
+        controls = ", ".join(policy.grant.controls)
+        return f"Conditional Access policy '{policy.name}'{others} reaches the account and asks for {controls}."
+    verb = "may refuse the sign-in" if state == State.CONDITIONAL else "cannot be judged"
+    return f"Conditional Access policy '{policy.name}'{others} {verb}: {why.partition('; ')[2]}."
+
+
+def _reply(state: State) -> str:
+    return REPLY if state in (State.BLOCKS, State.CONDITIONAL) else ""

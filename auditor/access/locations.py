@@ -1,0 +1,169 @@
+"""The location condition: is the sender's place inside it?
+
+Places are the egress IP addresses (or ranges) that the config declares. `AllTrusted` takes in every trusted IP location
+and also the MFA trusted IPs, which Graph does not show; countries are found by a database that this program does not
+have. Source: https://learn.microsoft.com/entra/identity/conditional-access/concept-assignment-network
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import Any
+
+from auditor.access.model import Match, Outcome
+from auditor.access.shapes import Malformed, foreign, lower, section, strings, unknown
+from auditor.tenant import Tenant
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Place = tuple[Network, ...]
+"""Egress addresses; the empty tuple means that none is declared."""
+
+CONDITION = "conditions.locations"
+DATASET = "namedLocations"
+KNOWN = ("includeLocations", "excludeLocations")
+
+
+class Inside(IntEnum):
+    """Is a place inside a location? The number is the strength in an OR over locations."""
+
+    OUT = 0
+    DEPENDS = 1
+    UNKNOWN = 2
+    IN = 3
+
+
+def place_of(egress_ips: Iterable[str]) -> Place:
+    """Declared addresses and ranges; the config has checked that each is one."""
+    return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in egress_ips)
+
+
+def location_outcome(tenant: Tenant, conditions: Mapping[str, Any], place: Place) -> Outcome:
+    """How the location condition takes in a place. Several addresses that differ leave it conditional."""
+    try:
+        locations = section(conditions, "locations")
+        if locations is None:
+            return Outcome(Match.REACHES, CONDITION, "no location condition")
+        include, exclude = lower(strings(locations, KNOWN[0])), lower(strings(locations, KNOWN[1]))
+    except Malformed as problem:
+        return unknown(CONDITION, str(problem))
+    new = foreign(locations, KNOWN)
+    if not place:
+        return _anywhere(include, exclude, new)
+    outcomes = {_one(tenant, include, exclude, new, network) for network in place}
+    if len(outcomes) == 1:
+        return outcomes.pop()
+    matches = {outcome.match for outcome in outcomes}
+    if len(matches) == 1 or Match.UNKNOWN in matches:
+        wanted = Match.UNKNOWN if Match.UNKNOWN in matches else matches.pop()
+        return min((outcome for outcome in outcomes if outcome.match == wanted), key=lambda outcome: outcome.detail)
+    return Outcome(Match.CONDITIONAL, CONDITION, "it takes in some of the sender's egress addresses and not others")
+
+
+def _anywhere(include: list[str], exclude: list[str], new: list[str]) -> Outcome:
+    """No place is declared."""
+    if new or not include:
+        return unknown(CONDITION, f"its value is not known ({', '.join(new) or 'nothing is included'})")
+    if "all" in exclude:
+        return Outcome(Match.MISSES, f"{CONDITION}.excludeLocations", "every place is excluded")
+    if "all" in include and not exclude:
+        return Outcome(Match.REACHES, CONDITION, "every place is included")
+    detail = "it depends on the place, and no egress IP address is declared"
+    return Outcome(Match.CONDITIONAL, CONDITION, detail, (), tuple(sorted({*include, *exclude} - {"all"})))
+
+
+def _one(tenant: Tenant, include: list[str], exclude: list[str], new: list[str], network: Network) -> Outcome:
+    inside = {token: _inside(tenant, token, network) for token in {*include, *exclude}}
+    excluded = max((inside[token] for token in exclude), default=Inside.OUT)
+    included = max((inside[token] for token in include), default=Inside.OUT)
+    if excluded == Inside.IN:
+        ids = tuple(sorted(token for token in exclude if inside[token] == Inside.IN))
+        return Outcome(Match.MISSES, f"{CONDITION}.excludeLocations", "the egress address is excluded", (), ids)
+    if new or not include:
+        return unknown(CONDITION, f"its value is not known ({', '.join(new) or 'nothing is included'})")
+    if included == Inside.OUT:
+        return Outcome(Match.MISSES, f"{CONDITION}.includeLocations", "the egress address is not included")
+    doubtful = [token for token in exclude if inside[token] == excluded and excluded != Inside.OUT]
+    if included != Inside.IN:
+        doubtful += [token for token in include if inside[token] == included]
+    ids = tuple(sorted(set(doubtful)))
+    if Inside.UNKNOWN in (excluded, included):
+        datasets = () if tenant.complete(DATASET) else (DATASET,)
+        return Outcome(Match.UNKNOWN, CONDITION, "a location of it could not be read", datasets, ids)
+    if Inside.DEPENDS in (excluded, included):
+        detail = "it depends on a place that cannot be told from the egress address"
+        return Outcome(Match.CONDITIONAL, CONDITION, detail, (), ids)
+    return Outcome(Match.REACHES, CONDITION, "the egress address is included")
+
+
+def _inside(tenant: Tenant, token: str, network: Network) -> Inside:
+    if token == "all":
+        return Inside.IN
+    if not tenant.complete(DATASET):
+        return Inside.UNKNOWN
+    if token == "alltrusted":
+        return _all_trusted(tenant, network)
+    location = tenant.named_locations.get(token)
+    return Inside.UNKNOWN if location is None else _named(location, network)
+
+
+def _all_trusted(tenant: Tenant, network: Network) -> Inside:
+    """IN a trusted named location; else it depends on the MFA trusted IPs, which Graph does not show."""
+    strongest = Inside.DEPENDS
+    for location in tenant.named_locations.values():
+        trusted = location.get("isTrusted")
+        if trusted is False or _kind(location) == "countryNamedLocation":
+            continue
+        inside = _named(location, network)
+        if inside == Inside.IN and trusted is True:
+            return Inside.IN
+        if inside == Inside.UNKNOWN or (inside == Inside.IN and trusted is not True):
+            strongest = Inside.UNKNOWN
+    return strongest
+
+
+def _kind(location: Mapping[str, Any]) -> str:
+    """The type's last name; a hand-made object without one is told by its properties."""
+    kind = str(location.get("@odata.type", "")).rpartition(".")[2]
+    if kind:
+        return kind
+    return "countryNamedLocation" if "countriesAndRegions" in location else "ipNamedLocation"
+
+
+def _named(location: Mapping[str, Any], network: Network) -> Inside:
+    kind = _kind(location)
+    if kind == "countryNamedLocation":
+        return Inside.DEPENDS
+    if kind != "ipNamedLocation":
+        return Inside.UNKNOWN
+    ranges = location.get("ipRanges")
+    if not isinstance(ranges, list):
+        return Inside.UNKNOWN
+    return max((_in_range(item, network) for item in ranges), default=Inside.OUT)
+
+
+def _in_range(item: Any, network: Network) -> Inside:
+    bounds = _bounds(item)
+    if bounds is None:
+        return Inside.UNKNOWN
+    first, last = bounds
+    if first.version != network.version:
+        return Inside.OUT
+    low, high = int(network.network_address), int(network.broadcast_address)
+    if int(first) <= low and high <= int(last):
+        return Inside.IN
+    return Inside.OUT if high < int(first) or int(last) < low else Inside.DEPENDS
+
+
+def _bounds(item: Any) -> tuple[Address, Address] | None:
+    """First and last address of a range, given as CIDR or by its two ends."""
+    try:
+        if "cidrAddress" in item:
+            cidr = ipaddress.ip_network(item["cidrAddress"], strict=False)
+            return cidr.network_address, cidr.broadcast_address
+        first, last = ipaddress.ip_address(item["lowerAddress"]), ipaddress.ip_address(item["upperAddress"])
+        return (first, last) if first.version == last.version else None
+    except (TypeError, ValueError, KeyError):
+        return None

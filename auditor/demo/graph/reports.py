@@ -1,0 +1,144 @@
+"""Microsoft 365 usage reports: the CSV behind a redirect, the JSON of beta, and concealed names.
+
+https://learn.microsoft.com/graph/api/reportroot-getemailappusageuserdetail
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from auditor.demo.graph.call import bad_request
+from auditor.demo.graph.directory import Directory
+from auditor.demo.wire import RequestLog, Sealer, service_app
+
+PERIODS = ("D7", "D30", "D90", "D180")
+BOM = "\ufeff"
+LIFETIME = 300
+"""seconds that a download address works"""
+
+_EMAIL_APPS = (
+    "Report Refresh Date", "User Principal Name", "Display Name", "Is Deleted", "Deleted Date", "Last Activity Date",
+    "Mail For Mac", "Outlook For Mac", "Outlook For Windows", "Outlook For Mobile", "Other For Mobile",
+    "Outlook For Web", "POP3 App", "IMAP4 App", "SMTP App", "Report Period",
+)  # fmt: skip
+_MAILBOXES = (
+    "Report Refresh Date", "User Principal Name", "Display Name", "Is Deleted", "Deleted Date", "Created Date",
+    "Last Activity Date", "Item Count", "Storage Used (Byte)", "Issue Warning Quota (Byte)",
+    "Prohibit Send Quota (Byte)", "Prohibit Send/Receive Quota (Byte)", "Deleted Item Count",
+    "Deleted Item Size (Byte)", "Deleted Item Quota (Byte)", "Has Archive", "Report Period",
+)  # fmt: skip
+
+REPORTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "getEmailAppUsageUserDetail": ("emailAppUsage", _EMAIL_APPS),
+    "getMailboxUsageDetail": ("mailboxUsage", _MAILBOXES),
+}
+"""function → (dataset of the tenant, columns of its CSV)"""
+
+_NAMES = frozenset({"User Principal Name", "userPrincipalName", "Display Name", "displayName"})
+
+_JSON_NAMES = {
+    "POP3 App": "pop3App",
+    "IMAP4 App": "imap4App",
+    "SMTP App": "smtpApp",
+    "Storage Used (Byte)": "storageUsedInBytes",
+    "Issue Warning Quota (Byte)": "issueWarningQuotaInBytes",
+    "Prohibit Send Quota (Byte)": "prohibitSendQuotaInBytes",
+    "Prohibit Send/Receive Quota (Byte)": "prohibitSendReceiveQuotaInBytes",
+    "Deleted Item Size (Byte)": "deletedItemSizeInBytes",
+    "Deleted Item Quota (Byte)": "deletedItemQuota",
+}
+
+
+def json_name(column: str) -> str:
+    """The JSON property of a CSV column: `Display Name` → `displayName`."""
+    if column in _JSON_NAMES:
+        return _JSON_NAMES[column]
+    first, *rest = column.split()
+    return first.lower() + "".join(word.capitalize() for word in rest)
+
+
+def check_period(period: str) -> str:
+    """The period's days; raises GraphError 400 for one that does not exist."""
+    if period not in PERIODS:
+        raise bad_request(f"Invalid period value specified. Must be one of {', '.join(PERIODS)}.")
+    return period[1:]
+
+
+def shown(row: Mapping[str, Any], *, concealed: bool) -> dict[str, Any]:
+    """A row with names as the tenant shows them."""
+    return {
+        name: _concealed(str(value)) if concealed and value and name in _NAMES else value for name, value in row.items()
+    }
+
+
+def _concealed(name: str) -> str:
+    """What a tenant that hides names shows instead: 32 hex digits that join with nothing."""
+    return hashlib.sha256(f"concealed\n{name.lower()}".encode()).hexdigest()[:32].upper()
+
+
+def as_csv(report: str, rows: Iterable[Mapping[str, Any]], days: str) -> bytes:
+    """The report as the service writes it: UTF-8 with BOM, CRLF."""
+    columns = REPORTS[report][1]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([days if name == "Report Period" else _cell(row, name) for name in columns])
+    return (BOM + text.getvalue()).encode()
+
+
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    value = row.get(column, row.get(json_name(column)))
+    if isinstance(value, list):
+        return ";".join(str(part) for part in value)
+    return "" if value is None else str(value)
+
+
+def as_json(report: str, row: Mapping[str, Any], days: str) -> dict[str, Any]:
+    """A row as beta's JSON names it; properties beyond the CSV's columns (recipientType) stay."""
+    columns = REPORTS[report][1]
+    named = {json_name(name) if name in columns else name: value for name, value in row.items()}
+    return {**named, "reportPeriod": days}
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """The host that serves a report's CSV: its addresses are authenticated by themselves and work for minutes."""
+
+    directory: Directory
+    sealer: Sealer
+    url: str
+    clock: Callable[[], float] = time.time
+
+    def address(self, report: str, period: str) -> str:
+        token = self.sealer.seal({"report": report, "period": period, "until": self.clock() + LIFETIME})
+        return f"{self.url}/data/download/{token}"
+
+    def application(self, log: RequestLog) -> web.Application:
+        app = service_app("reports", self.directory.tenant.now, log)
+        app.router.add_get("/data/download/{token}", self._download)
+        return app
+
+    async def _download(self, request: web.Request) -> web.Response:
+        if "Authorization" in request.headers:
+            return web.Response(status=400, text="This address is already authenticated; send no Authorization header.")
+        content = self.sealer.open(request.match_info["token"])
+        if content is None or "report" not in content or content["until"] < self.clock():
+            return web.Response(status=403, text="The address is invalid or has expired.")
+        report, period = content["report"], content["period"]
+        concealed = self.directory.tenant.concealed_names
+        rows = (shown(row, concealed=concealed) for row in self.directory.records(REPORTS[report][0]))
+        data = as_csv(report, rows, check_period(period))
+        return web.Response(
+            body=data,
+            content_type="application/octet-stream",
+            headers={"Content-Disposition": f'attachment; filename="{report.removeprefix("get")}.csv"'},
+        )

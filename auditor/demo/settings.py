@@ -1,0 +1,93 @@
+"""The config.toml with which `auditor run` audits an emulated tenant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auditor.demo.model import DemoTenant
+from auditor.errors import UsageError
+
+if TYPE_CHECKING:
+    from auditor.demo.server import Emulator
+
+
+def write_config(tenant: DemoTenant, emulator: Emulator, path: Path) -> None:
+    """Writes a private config.toml; paths inside its folder are relative to it, so that the folder can be moved.
+
+    The client secret stays in its own file. Raises UsageError where the file cannot be written, or where the tenant
+    is to be read from an export, which the emulator does not make."""
+    from auditor.demo.server import write_private
+
+    if tenant.exchange_mode == "export":
+        raise UsageError(
+            "The emulated tenant has no Exchange export to name in its config.",
+            remedy="Let it serve Exchange itself (admin-api), or none.",
+        )
+    text = config_text(tenant, emulator, path.resolve().parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, text)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror}).", remedy="Name another file.") from error
+
+
+def config_text(tenant: DemoTenant, emulator: Emulator, folder: Path) -> str:
+    """The config as text; `folder` is where it will lie."""
+    lines = [
+        "# Written by the emulated tenant; config.example.toml explains every key.",
+        "",
+        "[[tenants]]",
+        *_table(
+            {
+                "name": tenant.name,
+                "tenant_id": tenant.tenant_id,
+                "client_id": tenant.app.client_id,
+                "cloud": "custom",
+                "authority": emulator.authority,
+                "graph_url": emulator.graph_url,
+                "exchange_url": emulator.exchange_url,
+                "ca_bundle": _path(emulator.ca_bundle, folder),
+                "client_secret_file": _path(emulator.secret_file, folder),
+            }
+        ),
+        "",
+        "[exchange]",
+        *_table({"source": tenant.exchange_mode}),
+    ]
+    for sender in tenant.senders:
+        lines += ["", "[[senders]]", *_table(sender)]
+    return "\n".join(lines) + "\n"
+
+
+def _path(path: Path, folder: Path) -> str:
+    resolved = path.resolve()
+    return (resolved.relative_to(folder) if resolved.is_relative_to(folder) else resolved).as_posix()
+
+
+def _table(values: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(name)} = {_value(value)}" for name, value in values.items() if value is not None]
+
+
+def _key(name: str) -> str:
+    plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if plain else _string(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, Sequence):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    raise TypeError(f"{type(value).__name__} has no place in a config.")
+
+
+def _string(text: str) -> str:
+    """A TOML basic string: JSON's escapes are TOML's, but for DEL, which TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,228 @@
+"""Groups and directory roles: who is in them, directly and through groups, and where that is not certain.
+
+Sources: https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-users-groups,
+https://learn.microsoft.com/graph/api/resources/unifiedroleassignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, UnsetType
+from numpy.typing import NDArray
+
+from auditor.load.source import Source
+from auditor.tenant import NO, UNREAD, YES, Group
+
+DELETED = "Request_ResourceNotFound"
+ANY_ROLE = "*"
+
+
+class _Group(msgspec.Struct, gc=False):
+    id: str | UnsetType = UNSET
+    displayName: str | UnsetType | None = UNSET  # noqa: N815 - Graph's own names, here and below
+    visibility: str | UnsetType | None = UNSET
+    error: str | UnsetType | None = UNSET
+
+
+class _Member(msgspec.Struct, gc=False):
+    groupId: str | UnsetType = UNSET  # noqa: N815
+    id: str | UnsetType = UNSET
+
+
+class _Assignment(msgspec.Struct, gc=False):
+    principalId: str | UnsetType | None = UNSET  # noqa: N815
+    roleDefinitionId: str | UnsetType | None = UNSET  # noqa: N815
+    directoryScopeId: str | UnsetType | None = UNSET  # noqa: N815
+    appScopeId: str | UnsetType | None = UNSET  # noqa: N815
+
+
+def read_groups(source: Source, row_of: Mapping[str, int]) -> dict[str, Group]:
+    """`Tenant.groups`; empty where `groups` is not complete, and then every group is unreadable."""
+    members = _members(source, row_of)
+    if not source.complete("groups"):
+        return {}
+    listed: dict[str, _Group] = {}
+    contradicted = set()
+    for group, bad, place in source.decoded("groups", _Group):
+        if group.id is UNSET or not group.id:
+            if "id" not in bad:
+                source.problems.add("groups", place, "id", "missing: the object is left out")
+            source.lose("groups")
+            continue
+        group_id = group.id.lower()
+        if bad or listed.setdefault(group_id, group) != group:
+            listed[group_id] = group
+            contradicted.add(group_id)
+            if not bad:
+                source.problems.add("groups", group_id, "", "stands twice with different values: it is unreadable")
+    source.distinct["groups"] = len(listed)
+    groups = {}
+    for group_id, group in listed.items():
+        state = "unreadable" if group_id in contradicted else _state(group, group_id, members, source)
+        rows = members.of.get(group_id, _NOBODY) if state == "read" else _NOBODY
+        groups[group_id] = Group(group_id, group.displayName or "", state, rows)
+    return groups
+
+
+def _state(group: _Group, group_id: str, members: _Members, source: Source) -> str:
+    if isinstance(group.error, str):
+        return "deleted" if group.error == DELETED else "unreadable"
+    if not members.known or group_id in members.unclear:
+        return "unreadable"
+    if group.visibility is UNSET:
+        source.problems.missing("groups", group_id, "visibility")
+        return "read" if group_id in members.of else "unreadable"
+    return "unreadable" if (group.visibility or "").lower() == "hiddenmembership" else "read"
+
+
+_NOBODY: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
+
+
+@dataclass
+class _Members:
+    """`of`: group id → rows of Accounts; `unclear`: groups that lost a member; `known`: may members be used at all."""
+
+    of: dict[str, NDArray[np.int32]]
+    unclear: set[str]
+    known: bool
+
+
+def _members(source: Source, row_of: Mapping[str, int]) -> _Members:
+    name = "groupMembers"
+    if not source.complete(name):
+        return _Members({}, set(), known=False)
+    found: dict[str, list[int]] = {}
+    unclear: set[str] = set()
+    for member, bad, place in source.decoded(name, _Member):
+        if member.groupId is UNSET or member.id is UNSET:
+            wrong = "groupId" if member.groupId is UNSET else "id"
+            if wrong not in bad:
+                source.problems.add(name, place, wrong, "missing: who is in the group is not certain")
+            if member.groupId is UNSET:
+                source.lose(name)
+            else:
+                unclear.add(member.groupId.lower())
+            continue
+        row = row_of.get(member.id.lower())
+        rows = found.setdefault(member.groupId.lower(), [])
+        if row is not None:
+            rows.append(row)
+    if source.lost(name):
+        source.distrust(name, f"{source.lost(name)} records name no group: every group may have more members")
+    if not source.complete(name):
+        return _Members({}, set(), known=False)
+    return _Members({group: np.unique(np.array(rows, dtype=np.int32)) for group, rows in found.items()}, unclear, True)
+
+
+@dataclass
+class Roles:
+    """Columns of roles; see `Accounts.roles`, `roles_uncertain`, `is_admin` and `Tenant.uncertain_roles`."""
+
+    held: list[frozenset[str]]
+    uncertain: NDArray[np.bool_]
+    uncertain_roles: set[str] = field(default_factory=set)
+
+    def is_admin(self) -> list[int]:
+        return [
+            YES if held else UNREAD if unsure else NO for held, unsure in zip(self.held, self.uncertain, strict=True)
+        ]
+
+
+def role_definitions(source: Source) -> dict[str, Mapping[str, Any]]:
+    """`Tenant.role_definitions`: by id and by template id."""
+    if not source.complete("roleDefinitions"):
+        return {}
+    return dict(source.indexed("roleDefinitions", "id", "templateId"))
+
+
+def read_roles(
+    source: Source, row_of: Mapping[str, int], groups: Mapping[str, Group], definitions: Mapping[str, Mapping[str, Any]]
+) -> Roles:
+    """Built-in roles that are active and tenant-wide (`directoryScopeId` is `/`), direct or through a group. Custom
+    roles and those scoped to an administrative unit or app don't count; eligible ones are not in the dataset."""
+    size = len(row_of)
+    if not source.complete("roleAssignments"):
+        return Roles([frozenset()] * size, np.ones(size, dtype=bool), {ANY_ROLE})
+    held: dict[int, set[str]] = {}
+    roles = Roles([], np.zeros(size, dtype=bool))
+    for assignment, bad, place in source.decoded("roleAssignments", _Assignment):
+        role, certain = _role(source, assignment, bad, place, definitions)
+        if not role:
+            continue
+        rows = _holders(source, assignment, place, row_of, groups)
+        if rows is None:
+            roles.uncertain[:] = True
+            roles.uncertain_roles.add(role)
+        elif not certain:
+            roles.uncertain[rows] = True
+            if len(rows):
+                roles.uncertain_roles.add(role)
+        else:
+            for row in rows.tolist():
+                held.setdefault(row, set()).add(role)
+    if source.lost("roleAssignments") or not source.complete("roleAssignments"):
+        roles.uncertain[:] = True
+        roles.uncertain_roles.add(ANY_ROLE)
+    shared: dict[frozenset[str], frozenset[str]] = {}
+    nothing: frozenset[str] = frozenset()
+    for row in range(size):
+        one = frozenset(held[row]) if row in held else nothing
+        roles.held.append(shared.setdefault(one, one))
+    return roles
+
+
+def _role(
+    source: Source,
+    assignment: _Assignment,
+    bad: frozenset[str],
+    place: str,
+    definitions: Mapping[str, Mapping[str, Any]],
+) -> tuple[str, bool]:
+    """(template id of the role, is it certain that it counts); an empty id where it certainly does not count."""
+    scope = assignment.directoryScopeId
+    if isinstance(scope, str) and scope != "/":
+        return "", True
+    if scope is None and isinstance(assignment.appScopeId, str) and assignment.appScopeId:
+        return "", True
+    scoped = isinstance(scope, str)
+    if not scoped and "directoryScopeId" not in bad:
+        source.problems.add("roleAssignments", place, "directoryScopeId", "missing: where the role acts is unknown")
+    if not isinstance(assignment.roleDefinitionId, str) or not assignment.roleDefinitionId:
+        if "roleDefinitionId" not in bad:
+            source.problems.add("roleAssignments", place, "roleDefinitionId", "missing: which role it is is unknown")
+        return ANY_ROLE, False
+    role_id = assignment.roleDefinitionId.lower()
+    definition = definitions.get(role_id)
+    if definition is None:
+        return role_id, False
+    built_in = definition.get("isBuiltIn")
+    if built_in is False:
+        return "", True
+    if built_in is not True:
+        source.problems.add("roleDefinitions", role_id, "isBuiltIn", "neither true nor false")
+        return role_id, False
+    template = definition.get("templateId")
+    return (template.lower() if isinstance(template, str) and template else role_id), scoped
+
+
+def _holders(
+    source: Source, assignment: _Assignment, place: str, row_of: Mapping[str, int], groups: Mapping[str, Group]
+) -> NDArray[np.int32] | None:
+    """Rows of the accounts that hold an assignment; None where that cannot be known."""
+    if not isinstance(assignment.principalId, str) or not assignment.principalId:
+        source.problems.add("roleAssignments", place, "principalId", "missing: who holds the role is unknown")
+        return None
+    principal = assignment.principalId.lower()
+    row = row_of.get(principal)
+    if row is not None:
+        return np.array([row], dtype=np.int32)
+    group = groups.get(principal)
+    if group is not None:
+        return None if group.state == "unreadable" else np.asarray(group.members, dtype=np.int32)
+    # an application, or somebody deleted; without a complete list of groups it may be a group
+    return _NOBODY if source.complete("groups") and not source.lost("groups") else None

@@ -1,0 +1,356 @@
+"""What was seen and registered: SMTP sign-ins, app passwords, usage reports, authentication methods, per-user MFA.
+
+Pure evidence may only add, so it is used as far as it was read; absence of a row proves nothing and stays unread.
+
+Sources: https://learn.microsoft.com/graph/api/resources/signin,
+https://learn.microsoft.com/graph/api/resources/userregistrationdetails,
+https://learn.microsoft.com/graph/api/reportroot-getemailappusageuserdetail.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from auditor.load.exchange import NOBODY, Join
+from auditor.load.source import Source
+from auditor.load.users import Users
+from auditor.load.values import exchange_boolean, graph_boolean, stamp
+from auditor.tenant import NO, UNREAD, YES, SignIn
+
+Text = str | None | UnsetType
+
+SMTP_CLIENTS = frozenset({"authenticated smtp", "smtp"})
+APP_PASSWORD_ACTIVITIES = frozenset({"create application password for user", "delete application password for user"})
+
+
+class _Status(msgspec.Struct, gc=False):
+    errorCode: int | None = None  # noqa: N815 - Graph's own names, here and below
+    failureReason: str | None = None  # noqa: N815
+
+
+class _Applied(msgspec.Struct, gc=False):
+    id: str | None = None
+    result: str | None = None
+
+
+class _SignIn(msgspec.Struct, gc=False):
+    id: Text = UNSET
+    createdDateTime: Text = UNSET  # noqa: N815
+    userId: Text = UNSET  # noqa: N815
+    userPrincipalName: Text = UNSET  # noqa: N815
+    clientAppUsed: Text = UNSET  # noqa: N815
+    ipAddress: Text = UNSET  # noqa: N815
+    status: _Status | UnsetType | None = UNSET
+    appliedConditionalAccessPolicies: list[_Applied] | UnsetType | None = UNSET  # noqa: N815
+
+
+def read_sign_ins(source: Source, users: Users, join: Join) -> list[SignIn]:
+    """SMTP sign-ins, each id once, newest first."""
+    if not source.usable("signIns"):
+        return []
+    found: dict[str, SignIn] = {}
+    for event, bad, place in source.decoded("signIns", _SignIn):
+        label = event.id or place
+        if not isinstance(event.clientAppUsed, str):
+            if "clientAppUsed" not in bad:
+                source.problems.add("signIns", label, "clientAppUsed", "missing: whether it was SMTP is unknown")
+            continue
+        if event.clientAppUsed.strip().lower() not in SMTP_CLIENTS:
+            continue
+        one = _sign_in(source, event, label, bad, users, join)
+        if one is not None and found.setdefault(label, one) != one:
+            source.problems.add("signIns", label, "", "stands twice with different values: the first is used")
+    return [one for _, one in sorted(found.items(), key=lambda item: (item[1].time, item[0]), reverse=True)]
+
+
+def _sign_in(
+    source: Source, event: _SignIn, label: str, bad: frozenset[str], users: Users, join: Join
+) -> SignIn | None:
+    time = stamp(event.createdDateTime or "")
+    if not time:
+        if "createdDateTime" not in bad:
+            source.problems.add("signIns", label, "createdDateTime", "missing or no time: the event is left out")
+        return None
+    status = event.status or None
+    if status is None or status.errorCode is None:
+        if "status" not in bad:
+            source.problems.add("signIns", label, "status", "no errorCode: whether it succeeded is unknown, left out")
+        return None
+    user_id = (event.userId or "").lower()
+    account = users.row_of.get(user_id, NOBODY) if user_id else join.named(event.userPrincipalName or "")
+    policies = tuple((policy.id or "", policy.result or "") for policy in event.appliedConditionalAccessPolicies or ())
+    return SignIn(
+        account,
+        user_id or (users.id[account] if account >= 0 else ""),
+        time,
+        event.ipAddress or "",
+        status.errorCode,
+        status.failureReason or "",
+        event.clientAppUsed or "",
+        policies,
+    )
+
+
+@dataclass
+class SmtpUse:
+    last_success: list[str]
+    last_failure: list[str]
+    failure_codes: list[tuple[int, ...]]
+
+
+def smtp_use(sign_ins: list[SignIn], size: int) -> SmtpUse:
+    """Per account: newest success and failure, and the failure codes by falling frequency (then by number)."""
+    use = SmtpUse([""] * size, [""] * size, [()] * size)
+    codes: dict[int, Counter[int]] = {}
+    for event in sign_ins:
+        if event.account < 0:
+            continue
+        last = use.last_failure if event.error_code else use.last_success
+        last[event.account] = max(last[event.account], event.time)
+        if event.error_code:
+            codes.setdefault(event.account, Counter())[event.error_code] += 1
+    for account, counted in codes.items():
+        use.failure_codes[account] = tuple(sorted(counted, key=lambda code: (-counted[code], code)))
+    return use
+
+
+def read_app_passwords(source: Source, users: Users, join: Join) -> dict[int, tuple[tuple[str, str], ...]]:
+    """`Tenant.app_password_events`, oldest first: the audit log's dated traces of app passwords."""
+    events: dict[int, set[tuple[str, str]]] = {}
+    for number, audit in enumerate(source.objects_of("directoryAudits"), 1):
+        activity = audit.get("activityDisplayName")
+        if not isinstance(activity, str) or activity.lower() not in APP_PASSWORD_ACTIVITIES:
+            continue
+        if audit.get("result") not in {None, "success"}:
+            continue
+        label = str(audit.get("id", f"record {number}"))
+        time = stamp(_text(audit, "activityDateTime"))
+        if not time:
+            source.problems.add("directoryAudits", label, "activityDateTime", "missing or no time: left out")
+            continue
+        targets = audit.get("targetResources")
+        if not isinstance(targets, list) or not targets:
+            source.problems.add("directoryAudits", label, "targetResources", "missing: whose app password is unknown")
+            continue
+        for account in {_target(target, users, join) for target in targets} - {NOBODY}:
+            events.setdefault(account, set()).add((time, activity))
+    return {account: tuple(sorted(found)) for account, found in sorted(events.items())}
+
+
+def _target(target: object, users: Users, join: Join) -> int:
+    if not isinstance(target, dict):
+        return NOBODY
+    row = users.row_of.get(_text(target, "id").lower())
+    return join.named(_text(target, "userPrincipalName")) if row is None else row
+
+
+class _Registration(msgspec.Struct, gc=False):
+    id: str | UnsetType = UNSET
+    isMfaRegistered: bool | UnsetType | None = UNSET  # noqa: N815
+    methodsRegistered: list[str] | UnsetType | None = UNSET  # noqa: N815
+    lastUpdatedDateTime: Text = UNSET  # noqa: N815
+
+
+@dataclass
+class Registration:
+    mfa_registered: list[int]
+    methods: list[tuple[str, ...]]
+    as_of: list[str]
+
+
+def read_registration(source: Source, users: Users) -> Registration:
+    """Registered methods as the report knows them, and fresher from `authenticationMethods` where those were read."""
+    size = len(users)
+    found = Registration([UNREAD] * size, [()] * size, [""] * size)
+    name = "userRegistrationDetails"
+    if source.complete(name):
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        first: dict[int, _Registration] = {}
+        for record, bad, place in source.decoded(name, _Registration):
+            row = _row(source, name, users, record.id, bad, place)
+            if row < 0:
+                continue
+            if first.setdefault(row, record) is not record:
+                if first[row] != record:
+                    source.problems.add(
+                        name, users.id[row], "", "stands twice with different values: the first is used"
+                    )
+                continue
+            if record.isMfaRegistered is UNSET and "isMfaRegistered" not in bad:
+                source.problems.missing(name, users.id[row], "isMfaRegistered")
+            found.mfa_registered[row] = graph_boolean(record.isMfaRegistered)
+            methods = tuple(sorted(set(record.methodsRegistered or ())))
+            found.methods[row] = shared.setdefault(methods, methods)
+            found.as_of[row] = sys.intern(record.lastUpdatedDateTime or "")
+        source.distinct[name] = len(first)
+    _add_methods(source, users, found)
+    return found
+
+
+_METHODS = {
+    "microsoftAuthenticator": "microsoftAuthenticatorPush",
+    "softwareOath": "softwareOneTimePasscode",
+    "hardwareOath": "hardwareOneTimePasscode",
+    "fido2": "fido2SecurityKey",
+    "mobile": "mobilePhone",
+    "alternateMobile": "alternateMobilePhone",
+    "office": "officePhone",
+    "phone": "mobilePhone",
+}
+"""Method types of `authentication/methods` in the words of `methodsRegistered`; others keep their own word."""
+
+
+def _add_methods(source: Source, users: Users, found: Registration) -> None:
+    name = "authenticationMethods"
+    for number, record in enumerate(source.objects_of(name), 1):
+        given = record.get("id")
+        row = _row(source, name, users, given if isinstance(given, str) else UNSET, frozenset(), f"record {number}")
+        methods = record.get("methods")
+        if row < 0:
+            continue
+        if not isinstance(methods, list):
+            source.problems.add(name, users.id[row], "methods", "missing or no list")
+            continue
+        found.methods[row] = tuple(sorted({word for word in map(_method, methods) if word}))
+        found.as_of[row] = source.status[name].as_of or found.as_of[row]
+
+
+def _method(method: object) -> str:
+    """The word of one method; empty for the password, which everybody has, and for what is none."""
+    if not isinstance(method, dict):
+        return ""
+    kind = _text(method, "@odata.type").removeprefix("#microsoft.graph.").removesuffix("AuthenticationMethod")
+    if kind == "phone":
+        kind = _text(method, "phoneType") or kind
+    return "" if kind == "password" else _METHODS.get(kind, kind)
+
+
+class _PerUserMfa(msgspec.Struct, gc=False):
+    id: str | UnsetType = UNSET
+    perUserMfaState: Text = UNSET  # noqa: N815
+
+
+def read_per_user_mfa(source: Source, users: Users) -> list[str]:
+    """`Accounts.per_user_mfa`; two rows that disagree are unknown."""
+    name = "perUserMfa"
+    found = ["unknown"] * len(users)
+    if not source.complete(name):
+        return found
+    seen: dict[int, str] = {}
+    for record, bad, place in source.decoded(name, _PerUserMfa):
+        row = _row(source, name, users, record.id, bad, place)
+        if row < 0:
+            continue
+        if record.perUserMfaState is UNSET and "perUserMfaState" not in bad:
+            source.problems.missing(name, users.id[row], "perUserMfaState")
+        word = record.perUserMfaState.lower() if isinstance(record.perUserMfaState, str) else ""
+        if word not in {"disabled", "enabled", "enforced"}:
+            if record.perUserMfaState is not UNSET:
+                problem = f"`{record.perUserMfaState}` is none of disabled, enabled, enforced"
+                source.problems.add(name, users.id[row], "perUserMfaState", problem)
+            word = "unknown"
+        if seen.setdefault(row, word) != word:
+            source.problems.add(name, users.id[row], "", "two objects for this account disagree")
+            word = seen[row] = "unknown"
+        found[row] = sys.intern(word)
+    source.distinct[name] = len(seen)
+    return found
+
+
+def _row(source: Source, name: str, users: Users, given: str | UnsetType, bad: frozenset[str], place: str) -> int:
+    """The row of an object whose `id` is the user's; NOBODY where it is another's or missing."""
+    if given is UNSET or not given:
+        if "id" not in bad:
+            source.problems.add(name, place, "id", "missing: whose it is is unknown")
+        return NOBODY
+    return users.row_of.get(given.lower(), NOBODY)
+
+
+def read_mailbox_usage(source: Source, users: Users, join: Join) -> list[str]:
+    """`Accounts.mailbox_usage`: user, shared, deleted, or empty where there is no row."""
+    name = "mailboxUsage"
+    found = [""] * len(users)
+    if not source.complete(name):
+        return found
+    for row, report in _report(source, name, join):
+        if exchange_boolean(report.get("isdeleted")) == YES:
+            word = "deleted"
+        else:
+            kind = str(report.get("recipienttype") or "").lower()
+            word = "shared" if "shared" in kind else "user"
+        # a live mailbox beside a deleted one of the same name is what counts
+        if not found[row] or found[row] == "deleted":
+            found[row] = word
+        elif word not in {"deleted", found[row]}:
+            source.problems.add(name, users.id[row], "", "two rows for this account disagree: the first is used")
+    return found if source.complete(name) else [""] * len(users)
+
+
+def read_smtp_apps(source: Source, users: Users, join: Join) -> list[int]:
+    """`Accounts.smtp_app_used`: YES by either report; NO where the usage report has a row that says no."""
+    found = [UNREAD] * len(users)
+    name = "emailAppUsage"
+    if source.usable(name):
+        rows = set()
+        for row, report in _report(source, name, join):
+            rows.add(row)
+            if "smtpapp" not in report:
+                source.problems.missing(name, users.id[row], "SMTP App")
+                continue
+            said = str(report["smtpapp"] or "").strip().lower() not in {"", "no", "false", "0"}
+            found[row] = max(found[row], YES if said else NO)
+        source.distinct[name] = len(rows)
+        if source.status[name].state == "cut" and source.status[name].reason == CONCEALED:
+            found = [UNREAD] * len(users)
+    for number, record in enumerate(source.objects_of("smtpAuthClients"), 1):
+        row = next((row for row in map(join.named, _addresses(record)) if row >= 0), NOBODY)
+        if row >= 0:
+            found[row] = YES
+        elif not any(_addresses(record)):
+            source.problems.add("smtpAuthClients", f"record {number}", "", "no address: whose use it is is unknown")
+    return found
+
+
+CONCEALED = (
+    "the tenant conceals user names in usage reports, so the rows name nobody "
+    "(Microsoft 365 admin center > Settings > Org settings > Reports)"
+)
+_HASH = re.compile(r"[0-9a-fA-F]{32,64}")
+
+
+def _report(source: Source, name: str, join: Join) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(row of Accounts, the report's row with its keys in lower case without spaces) of the rows that name an account.
+
+    Where names are concealed the dataset is no longer complete, and a note says so once."""
+    concealed = False
+    for number, record in enumerate(source.objects_of(name), 1):
+        report = {re.sub(r"[^a-z0-9]", "", key.lower()): value for key, value in record.items()}
+        upn = _text(report, "userprincipalname")
+        if not upn:
+            source.problems.add(name, f"record {number}", "userPrincipalName", "missing: whose row it is is unknown")
+        elif _HASH.fullmatch(upn):
+            concealed = True
+        else:
+            row = join.named(upn)
+            if row >= 0:
+                yield row, report
+    if concealed:
+        source.distrust(name, CONCEALED)
+        source.problems.add(name, "", "userPrincipalName", CONCEALED)
+
+
+def _addresses(record: Mapping[str, Any]) -> list[str]:
+    return [value for value in record.values() if isinstance(value, str) and "@" in value]
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    value = record.get(name)
+    return value if isinstance(value, str) else ""

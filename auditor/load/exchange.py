@@ -1,0 +1,360 @@
+"""What Exchange says: mailboxes, the SMTP switch, authentication policies, each joined to its account.
+
+A property that is absent from every object of a dataset was not read; absent or null in some, it is null (contract).
+An account for which two rows disagree is unread, so that the order of rows never matters.
+
+Sources: https://learn.microsoft.com/powershell/module/exchange/get-casmailbox,
+https://learn.microsoft.com/powershell/module/exchange/get-user,
+https://learn.microsoft.com/powershell/module/exchange/get-authenticationpolicy.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from auditor.load.source import Source
+from auditor.load.users import Users
+from auditor.load.values import NULL, exchange_boolean
+from auditor.tenant import NO, UNREAD, AuthenticationPolicy
+
+UNKNOWN_TYPE = "Unknown"
+"""Stands for a row whose recipient type could not be read: there is a mailbox, of which kind is not known."""
+
+
+class ExchangeRow(msgspec.Struct, gc=False):
+    """Whatever of these a cmdlet gives; Exchange writes the same value as text, GUID or null, so each is checked."""
+
+    ExternalDirectoryObjectId: Any = UNSET
+    UserPrincipalName: Any = UNSET
+    PrimarySmtpAddress: Any = UNSET
+    Guid: Any = UNSET
+    RecipientTypeDetails: Any = UNSET
+    SmtpClientAuthenticationDisabled: Any = UNSET
+    AuthenticationPolicy: Any = UNSET
+
+
+_KEYS = ("ExternalDirectoryObjectId", "UserPrincipalName", "PrimarySmtpAddress", "Guid")
+NO_KEY, NOBODY = -2, -1
+
+
+class Join:
+    """Finds the account of an Exchange object: by directory object id, else UPN, else primary SMTP address (of an
+    account's addresses, else its UPN), else the mailbox GUID. An id that belongs to no account is somebody else's, even
+    where a name fits."""
+
+    def __init__(self, users: Users) -> None:
+        self._by_id = users.row_of
+        self._by_upn = {upn.lower(): row for row, upn in reversed(list(enumerate(users.user_principal_name))) if upn}
+        self._by_address: dict[str, int] = {}
+        for row, addresses in enumerate(users.addresses):
+            for address in addresses:
+                if self._by_address.setdefault(address, row) != row:
+                    self._by_address[address] = NO_KEY
+        # an address that nobody has may belong to an account whose addresses were not read
+        self._stranger = NO_KEY if users.addresses_unread else NOBODY
+        self.by_guid: dict[str, int] = {}
+
+    def of_id(self, object_id: str) -> int | None:
+        return self._by_id.get(object_id.lower())
+
+    def row(self, found: ExchangeRow) -> int:
+        """A row of Accounts, NOBODY where the object belongs to no account, NO_KEY where that cannot be told."""
+        object_id = _text(found.ExternalDirectoryObjectId)
+        if object_id:
+            return self._by_id.get(object_id.lower(), NOBODY)
+        upn = _text(found.UserPrincipalName)
+        if upn:
+            return self._by_upn.get(upn.lower(), NOBODY)
+        address = _text(found.PrimarySmtpAddress)
+        if address:
+            return self._address(address.lower(), self._stranger)
+        return self.by_guid.get(_text(found.Guid).lower(), NO_KEY)
+
+    def named(self, name: str) -> int:
+        """The account of a UPN or address, as reports write it; NOBODY where there is none."""
+        key = name.strip().lower()
+        return max(NOBODY, self._by_upn.get(key, self._address(key, NOBODY)))
+
+    def _address(self, address: str, otherwise: int) -> int:
+        found = self._by_address.get(address)
+        return self._by_upn.get(address, otherwise) if found is None else found
+
+
+def row_of_address(users: Users, source: Source) -> dict[str, int]:
+    """UPN or any SMTP address (lower case) → row; UPNs win, then the first account in the order of the dataset."""
+    index: dict[str, int] = {}
+    for row, upn in enumerate(users.user_principal_name):
+        if upn and index.setdefault(upn.lower(), row) != row:
+            source.problems.add("users", users.id[row], "userPrincipalName", f"`{upn}` belongs to another user too")
+    upns = frozenset(index)
+    for row, addresses in enumerate(users.addresses):
+        for address in addresses:
+            if index.setdefault(address, row) != row and address not in upns:
+                source.problems.add(
+                    "users", users.id[row], "proxyAddresses", f"`{address}` belongs to another user too"
+                )
+    return index
+
+
+Value = TypeVar("Value")
+
+
+def _rows(source: Source, name: str, join: Join) -> Iterator[tuple[int, ExchangeRow, str]]:
+    """(row of Accounts or NOBODY, object, its name for problems); an object that names no account is a problem."""
+    for found, _, place in source.decoded(name, ExchangeRow):
+        object_id = found.ExternalDirectoryObjectId
+        known = join.of_id(object_id) if isinstance(object_id, str) else None
+        if known is not None:
+            yield known, found, object_id
+            continue
+        keys = (found.ExternalDirectoryObjectId, found.UserPrincipalName, found.PrimarySmtpAddress, found.Guid)
+        label = next((text for text in map(_text, keys) if text), place)
+        for key, value in zip(_KEYS, keys, strict=True):
+            if value is not UNSET and value is not None and not isinstance(value, str):
+                source.problems.add(name, label, key, "no text: the object is joined by its other names")
+        row = join.row(found)
+        if row == NO_KEY:
+            source.problems.add(
+                name, label, "ExternalDirectoryObjectId", "no id or name that tells whose it is: it is not used"
+            )
+        yield row, found, label
+
+
+def _settle(
+    source: Source, name: str, found: list[Value | None], row: int, value: Value, contradiction: Value, user_id: str
+) -> None:
+    """Puts a value into its account's place; a second, different one leaves `contradiction` there."""
+    before = found[row]
+    if before is None or before == value:
+        found[row] = value
+        return
+    found[row] = contradiction
+    source.problems.add(name, user_id, "", "two objects for this account disagree: what they say is not used")
+
+
+def read_mailboxes(source: Source, users: Users, join: Join) -> list[str]:
+    """`Accounts.mailbox`, and the GUIDs by which `casMailboxes` may be joined."""
+    if not source.complete("mailboxes"):
+        return [""] * len(users)
+    found: list[str | None] = [None] * len(users)
+    guids: dict[str, int] = {}
+    nameless = 0
+    for row, mailbox, label in _rows(source, "mailboxes", join):
+        nameless += row == NO_KEY
+        if row >= 0:
+            _settle(
+                source,
+                "mailboxes",
+                found,
+                row,
+                _recipient(source, "mailboxes", mailbox, label),
+                UNKNOWN_TYPE,
+                users.id[row],
+            )
+            guid = _text(mailbox.Guid)
+            if guid:
+                guids[guid.lower()] = row
+    join.by_guid = guids
+    nameless += source.lost("mailboxes")
+    if nameless:
+        # any account without a row may own one of them: its missing row says nothing any more
+        source.distrust("mailboxes", f"{nameless} objects do not tell whose mailbox they are")
+    return [value or "" for value in found]
+
+
+def read_exchange_users(
+    source: Source, users: Users, join: Join, resolve: Callable[[object], str | None]
+) -> tuple[list[str], list[str]]:
+    """(`Accounts.exchange_user`, `Accounts.authentication_policy`)."""
+    size = len(users)
+    if not source.complete("exchangeUsers"):
+        return [""] * size, ["unread"] * size
+    types: list[str | None] = [None] * size
+    policies: list[str | None] = [None] * size
+    carried = False
+    for row, user, label in _rows(source, "exchangeUsers", join):
+        carried |= user.AuthenticationPolicy is not UNSET
+        if row < 0:
+            continue
+        _settle(
+            source,
+            "exchangeUsers",
+            types,
+            row,
+            _recipient(source, "exchangeUsers", user, label),
+            UNKNOWN_TYPE,
+            users.id[row],
+        )
+        policy = resolve(user.AuthenticationPolicy)
+        if policy is None:
+            source.problems.add("exchangeUsers", label, "AuthenticationPolicy", "neither a text nor null")
+        _settle(source, "exchangeUsers", policies, row, "unread" if policy is None else policy, "unread", users.id[row])
+    if not carried and source.records["exchangeUsers"]:
+        source.problems.add("exchangeUsers", "", "AuthenticationPolicy", _NEVER_CARRIED)
+        return [value or "" for value in types], ["unread"] * size
+    return [value or "" for value in types], ["unread" if value is None else value for value in policies]
+
+
+def read_cas_mailboxes(source: Source, users: Users, join: Join) -> list[int]:
+    """`Accounts.smtp_auth_disabled`."""
+    size = len(users)
+    name, switch = "casMailboxes", "SmtpClientAuthenticationDisabled"
+    if not source.complete(name):
+        return [UNREAD] * size
+    found: list[int | None] = [None] * size
+    carried = False
+    for row, mailbox, label in _rows(source, name, join):
+        given = mailbox.SmtpClientAuthenticationDisabled
+        carried |= given is not UNSET
+        value = NULL if given is UNSET else exchange_boolean(given)
+        if value == UNREAD:
+            source.problems.add(name, label, switch, f"`{given}` is neither true, false nor null")
+        if row >= 0:
+            _settle(source, name, found, row, value, UNREAD, users.id[row])
+    if not carried:
+        if source.records[name]:
+            source.problems.add(name, "", switch, _NEVER_CARRIED)
+        return [UNREAD] * size
+    values = [UNREAD if value is None else value for value in found]
+    if _configuration_snapshot(source.status[name].source):
+        # it types the switch as true or false, so that its false may stand for null
+        return [UNREAD if value == NO else value for value in values]
+    return values
+
+
+_NEVER_CARRIED = "absent from every object: it was not read (Get-EXOCasMailbox and the like leave it out)"
+
+
+def _configuration_snapshot(source: str) -> bool:
+    flat = re.sub(r"[^a-z]", "", source.lower())
+    return "configurationsnapshot" in flat or "configurationmanagement" in flat
+
+
+def _recipient(source: Source, name: str, found: ExchangeRow, label: str) -> str:
+    kind = _text(found.RecipientTypeDetails)
+    if not kind:
+        source.problems.add(name, label, "RecipientTypeDetails", "missing or no text: which kind it is is unknown")
+    return sys.intern(kind or UNKNOWN_TYPE)
+
+
+class Policies:
+    """`authenticationPolicies`, found by every form in which Exchange names one; letter case is ignored."""
+
+    def __init__(self, policies: Mapping[str, AuthenticationPolicy], forms: Mapping[str, str]) -> None:
+        self.policies = policies
+        self._forms = forms
+
+    def resolve(self, value: object) -> str | None:
+        """`` for none assigned, a key of `policies`, `?name` for one that is not in the list, None for a value that is
+        neither a name nor null."""
+        names = _names(value)
+        if names is None:
+            return None
+        if not names or set(names) <= _NO_GUID:
+            return ""
+        keys = {self._forms[form] for name in names for form in name_forms(name) if form in self._forms}
+        return keys.pop() if len(keys) == 1 and "" not in keys else f"?{names[0]}"
+
+
+_NO_GUID = {"00000000-0000-0000-0000-000000000000"}
+_NAME_PROPERTIES = ("Name", "Identity", "DistinguishedName", "Guid", "ExchangeObjectId", "ObjectGuid")
+
+
+def _names(value: object) -> list[str] | None:
+    """The names in a reference: a text, or an object of names as some exports write it."""
+    if value is UNSET or value is None:
+        return []
+    if isinstance(value, str):
+        return [value.strip()] if value.strip() else []
+    if isinstance(value, dict):
+        found = [text for text in (_text(value.get(name)) for name in _NAME_PROPERTIES) if text]
+        return found or None
+    return None
+
+
+def name_forms(name: str) -> Iterator[str]:
+    """The forms to compare, in lower case: as it stands, the CN of a distinguished name, and the last part of
+    `tenant.onmicrosoft.com\\Name` or of a canonical name with slashes."""
+    text = name.strip().lower()
+    yield text
+    common = re.match(r"cn=((?:\\.|[^,\\])*)", text)
+    if common:
+        yield re.sub(r"\\(.)", r"\1", common.group(1))
+        return
+    for separator in ("\\", "/"):
+        if separator in text:
+            yield text.rpartition(separator)[2]
+
+
+def read_policies(source: Source) -> Policies:
+    """Empty where the dataset may not be used; a name that two policies share finds none of them."""
+    name = "authenticationPolicies"
+    if not source.complete(name):
+        return Policies({}, {})
+    objects = source.objects_of(name)
+    carried = any("AllowBasicAuthSmtp" in policy for policy in objects)
+    if objects and not carried:
+        source.problems.add(name, "", "AllowBasicAuthSmtp", _NEVER_CARRIED)
+    policies: dict[str, AuthenticationPolicy] = {}
+    forms: dict[str, str] = {}
+    for number, policy in enumerate(objects, 1):
+        names = _names(policy)
+        if not names:
+            source.problems.add(name, f"record {number}", "Name", "missing: the policy cannot be told from others")
+            continue
+        key = names[0].lower()
+        allow = exchange_boolean(policy.get("AllowBasicAuthSmtp"))
+        if allow not in {NO, 1}:
+            if carried:
+                source.problems.add(name, names[0], "AllowBasicAuthSmtp", "neither true nor false")
+            allow = UNREAD
+        if key in policies:
+            source.problems.add(name, names[0], "", "two policies of this name: neither is used")
+            allow = allow if allow == policies[key].allow_smtp else UNREAD
+        policies[key] = AuthenticationPolicy(key, names[0], allow)
+        for form in {form for text in names for form in name_forms(text)} - _NO_GUID:
+            if forms.setdefault(form, key) != key:
+                forms[form] = ""
+    return Policies(policies, forms)
+
+
+def setting(source: Source, dataset: str, record: Mapping[str, Any] | None, name: str) -> int:
+    """A switch of a singleton: YES, NO, or UNREAD where it was not read, is null or no boolean."""
+    if record is None:
+        return UNREAD
+    source.distinct[dataset] = 1
+    if name not in record:
+        source.problems.missing(dataset, "", name)
+        return UNREAD
+    value = exchange_boolean(record[name])
+    if value in {NULL, UNREAD}:
+        source.problems.add(dataset, "", name, f"`{record[name]}` is neither true nor false")
+        return UNREAD
+    return value
+
+
+def default_policy(source: Source, record: Mapping[str, Any] | None, policies: Policies) -> str:
+    """`Tenant.default_authentication_policy`."""
+    name = "DefaultAuthenticationPolicy"
+    if record is None:
+        return "unread"
+    if name not in record:
+        source.problems.missing("organizationConfig", "", name)
+        return "unread"
+    found = policies.resolve(record[name])
+    if found is None:
+        source.problems.add("organizationConfig", "", name, "neither a text nor null")
+        return "unread"
+    return found
+
+
+def _text(value: object) -> str:
+    """A name or id; Exchange also writes a GUID of zeros for none."""
+    text = value.strip() if isinstance(value, str) else ""
+    return "" if text in _NO_GUID else text

@@ -1,0 +1,227 @@
+"""The snapshot while it is being loaded: which datasets may decide, their records, and what was wrong with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from auditor.catalogue import EXCHANGE_DATASETS
+from auditor.errors import UsageError
+from auditor.load.values import moment
+from auditor.snapshot import Snapshot
+from auditor.tenant import DataProblem, DatasetStatus
+
+EVIDENCE_ONLY = frozenset(
+    {"signIns", "directoryAudits", "emailAppUsage", "smtpAuthClients", "authenticationMethods", "smtpReplies"}
+)
+"""Pure evidence may only add (contract, the law): it is used as far as it was read."""
+
+NAMED_AT_MOST = 50
+"""Objects named one by one for the same problem; the rest are counted in one more entry."""
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+_NOTHING_BAD: frozenset[str] = frozenset()
+_MISSING = "missing: it was not read"
+
+
+class Problems:
+    """Collects what is not as Microsoft documents it: each cause once, in an order that no input order changes."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], set[str]] = {}
+
+    def add(self, dataset: str, object_id: str, name: str, problem: str) -> None:
+        self._found.setdefault((dataset, name, problem), set()).add(object_id)
+
+    def missing(self, dataset: str, object_id: str, name: str) -> None:
+        """A property that the object lacks; where every object lacks it, it is told once for the dataset."""
+        self.add(dataset, object_id, name, _MISSING)
+
+    def result(self, objects: dict[str, int]) -> tuple[DataProblem, ...]:
+        """`objects`: how many different objects of each dataset were read."""
+        told = []
+        for (dataset, name, problem), ids in sorted(self._found.items()):
+            if problem == _MISSING and len(ids) == objects.get(dataset):
+                told.append(DataProblem(dataset, "", name, "missing from every object: it was not read"))
+                continue
+            named = sorted(ids)
+            told += [DataProblem(dataset, object_id, name, problem) for object_id in named[:NAMED_AT_MOST]]
+            if len(named) > NAMED_AT_MOST:
+                rest = f"{problem} (and {len(named) - NAMED_AT_MOST} more objects)"
+                told.append(DataProblem(dataset, "", name, rest))
+        return tuple(told)
+
+
+class Source:
+    """A snapshot's records with the status that the judgement must use.
+
+    `status` starts as the manifest says; Exchange exports that are too old, and datasets whose rows turn out not to
+    name anybody, lose their completeness here, with the reason."""
+
+    def __init__(self, snapshot: Snapshot, now: datetime, max_age_days: int) -> None:
+        self.snapshot = snapshot
+        self.now = now
+        self.problems = Problems()
+        self.records: dict[str, int] = {}
+        self.distinct: dict[str, int] = {}
+        """how many different objects a reader saw, set by those that tell missing properties"""
+        self._lost: dict[str, int] = {}
+        self.status: dict[str, DatasetStatus] = dict(snapshot.status)
+        for name, status in snapshot.status.items():
+            if status.complete and status.records and next(snapshot.lines(name), None) is None:
+                self.distrust(name, f"the manifest counts {status.records} records, the file is missing or empty")
+        for name in EXCHANGE_DATASETS:
+            self._age(name, max_age_days)
+
+    def _age(self, name: str, max_age_days: int) -> None:
+        status = self.status[name]
+        exported = not status.source or "export" in status.source.lower()
+        if not (status.complete and status.as_of and exported):
+            return
+        taken = moment(status.as_of)
+        if taken is None:
+            self.problems.add(name, "", "as_of", f"`{status.as_of}` is no time")
+            self.distrust(name, f"the time of the export, `{status.as_of}`, cannot be read")
+        elif (self.now - taken).total_seconds() > max_age_days * 86400:
+            days = (self.now - taken).days
+            self.distrust(name, f"the export is {days} days old, older than max_age_days = {max_age_days}")
+
+    def distrust(self, name: str, reason: str) -> None:
+        """From here on the dataset decides nothing but `unknown`."""
+        self.status[name] = dataclasses.replace(self.status[name], state="cut", reason=reason)
+
+    def complete(self, name: str) -> bool:
+        return self.status[name].complete
+
+    def usable(self, name: str) -> bool:
+        """May its records be used at all? Complete datasets, and pure evidence as far as it was read."""
+        return self.complete(name) or (name in EVIDENCE_ONLY and self.status[name].asked)
+
+    def lose(self, name: str) -> None:
+        """Counts a record that cannot be used at all, so that the dataset's silence about an account proves nothing."""
+        self._lost[name] = self._lost.get(name, 0) + 1
+
+    def lost(self, name: str) -> int:
+        return self._lost.get(name, 0)
+
+    def _counted(self, name: str, count: int) -> None:
+        self.records[name] = count
+        promised = self.snapshot.status[name].records
+        if self.complete(name) and count < promised:
+            self.distrust(name, f"the manifest counts {promised} records, the file holds {count}")
+
+    def finish(self) -> dict[str, DatasetStatus]:
+        """The status of every dataset; a hand-made folder has no counts, so those read here stand in."""
+        if not self.snapshot.manifest:
+            for name, count in self.records.items():
+                self.status[name] = dataclasses.replace(self.status[name], records=count)
+        return self.status
+
+    def decoded(self, name: str, kind: type[Record]) -> Iterator[tuple[Record, frozenset[str], str]]:
+        """Each object as `kind`, with the names of its malformed properties (they are UNSET) and the object's place
+        ("record 7") for want of an id. What is no object is a problem and left out. Raises UsageError where a line is
+        no JSON."""
+        decode = msgspec.json.Decoder(kind).decode
+        count = 0
+        for count, line in enumerate(self.snapshot.lines(name), 1):
+            try:
+                record = decode(line)
+            except msgspec.DecodeError:
+                lenient = self._lenient(name, kind, line, count)
+                if lenient is not None:
+                    yield (*lenient, f"record {count}")
+                continue
+            yield record, _NOTHING_BAD, f"record {count}"
+        self._counted(name, count)
+
+    def _lenient(self, name: str, kind: type[Record], line: bytes, number: int) -> tuple[Record, frozenset[str]] | None:
+        place = f"record {number}"
+        record = self._json(name, line, number)
+        if not isinstance(record, dict):
+            self.problems.add(name, place, "", f"no object but {_kind(record)}")
+            self.lose(name)
+            return None
+        given: dict[str, Any] = {}
+        bad = []
+        for field in msgspec.structs.fields(kind):
+            if field.encode_name not in record:
+                continue
+            value = record[field.encode_name]
+            try:
+                given[field.name] = msgspec.convert(value, field.type)
+            except msgspec.ValidationError as error:
+                bad.append((field.encode_name, f"malformed: {error}"))
+        object_id = record.get("id") if isinstance(record.get("id"), str) else place
+        for prop, problem in bad:
+            self.problems.add(name, str(object_id), prop, problem)
+        return kind(**given), frozenset(prop for prop, _ in bad)
+
+    def _json(self, name: str, line: bytes, number: int) -> object:
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            raise UsageError(
+                f"{self.snapshot.folder / name}: line {number} is no JSON: {error}.",
+                remedy="`auditor verify` tells more.",
+            ) from error
+
+    def objects_of(self, name: str) -> list[dict[str, Any]]:
+        """The raw objects of a dataset that may be used, exact duplicates once; empty where it may not."""
+        if not self.usable(name):
+            return []
+        found = []
+        seen: set[bytes] = set()
+        count = 0
+        for count, line in enumerate(self.snapshot.lines(name), 1):
+            try:
+                record = msgspec.json.decode(line)
+            except msgspec.DecodeError:
+                record = self._json(name, line, count)
+            if not isinstance(record, dict):
+                self.problems.add(name, f"record {count}", "", f"no object but {_kind(record)}")
+                self.lose(name)
+                continue
+            digest = hashlib.blake2b(line, digest_size=16).digest()
+            if digest not in seen:
+                seen.add(digest)
+                found.append(record)
+        self._counted(name, count)
+        return found if self.usable(name) else []
+
+    def first(self, name: str) -> dict[str, Any] | None:
+        """The one object of a singleton. None where it may not be used, is missing or contradicts another."""
+        if not self.complete(name):
+            return None
+        objects = self.objects_of(name)
+        if len(objects) != 1:
+            problem = "holds no object" if not objects else f"holds {len(objects)} different objects, not one"
+            self.problems.add(name, "", "", problem)
+            return None
+        return objects[0]
+
+    def indexed(self, name: str, *keys: str) -> dict[str, dict[str, Any]]:
+        """Objects by each of the properties `keys`, in lower case; the first one wins, another is a problem."""
+        index: dict[str, dict[str, Any]] = {}
+        for record in self.objects_of(name):
+            identity = record.get(keys[0])
+            if not isinstance(identity, str) or not identity:
+                self.problems.add(name, "", keys[0], "an object has no identity: it is left out")
+                continue
+            if identity.lower() in index:
+                self.problems.add(name, identity, "", "stands twice with different values: the first is used")
+                continue
+            for key in keys:
+                value = record.get(key)
+                if isinstance(value, str) and value:
+                    index.setdefault(value.lower(), record)
+        return index
+
+
+def _kind(value: object) -> str:
+    return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")

@@ -1,0 +1,323 @@
+"""The workbook's tables, each as columns and a stream of rows. Sheet by sheet and column by column: docs/workbook.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from auditor import accounts
+from auditor.blockers import BLOCKERS
+from auditor.blockers.routes import route_of
+from auditor.evaluate import CoverageRow, Evaluation
+from auditor.findings.base import Finding
+from auditor.report.csvfiles import COVERAGE_COLUMNS, coverage_row, evidence_text
+from auditor.report.order import by_urgency
+from auditor.report.xlsx import Field, Link, Value
+from auditor.states import VERDICT_WORDS, State
+from auditor.tenant import NO, YES
+from auditor.verdict import EXPOSURE_WORDS, Judgement
+
+STATUSES = ("Open", "In progress", "Risk accepted", "False positive", "Fixed")
+"""What an analyst may choose in Findings; the program only ever sets the first and, for a waiver, the third."""
+
+FINDINGS, SENDERS, ACCOUNTS, AFFECTED = "Findings", "Senders", "Accounts", "Affected"
+POLICIES, REMEDIATION, COVERAGE = "Policies", "Remediation", "Coverage"
+
+Rows = Iterator[Sequence[Value]]
+
+
+def tri(value: int) -> str:
+    """The word of a tri-state."""
+    return {YES: "true", NO: "false"}.get(int(value), "unknown")
+
+
+# ---------------------------------------------------------------------------------------------------- Findings
+
+FINDING_FIELDS = (
+    Field("id", 30, "wrap"),
+    Field("severity", 10, words="severity"),
+    Field("outcome", 10, words="outcome"),
+    Field("Status", 13, "triage", choices=STATUSES),
+    Field("title", 46, "wrap", full="findings.csv"),
+    Field("object_name", 30, "wrap", full="findings.csv"),
+    Field("object_type", 11),
+    Field("accounts", 10, "number"),
+    Field("evidence", 60, "wrap", full="findings.csv"),
+    Field("remedy", 52, "wrap", full="findings.csv"),
+    Field("remedy_risk", 40, "wrap", full="findings.csv"),
+    Field("Owner", 18, "triage"),
+    Field("Due date", 12, "triage date", date=True),
+    Field("Ticket", 14, "triage"),
+    Field("Analyst comment", 34, "triage"),
+    Field("change", 11),
+    Field("first_seen", 21),
+    Field("rule", 28, "wrap"),
+    Field("controls", 20, "wrap"),
+    Field("references", 44, "wrap", full="findings.csv"),
+    Field("object_id", 38, "wrap", full="findings.csv"),
+)
+
+
+def finding_rows(evaluation: Evaluation, affected: Mapping[str, str], remedies: Mapping[str, str]) -> Rows:
+    """`affected`: finding id → where its accounts begin; `remedies`: rule → its row in Remediation (link targets)."""
+    for finding in by_urgency(evaluation.findings):
+        yield (
+            Link(finding.id, affected.get(finding.id, "")),
+            finding.severity,
+            finding.outcome,
+            "Risk accepted" if finding.outcome == "waived" else "Open",
+            finding.title,
+            finding.object_name,
+            finding.object_type,
+            len(finding.accounts),
+            evidence_text(finding),
+            finding.remedy,
+            finding.remedy_risk,
+            None,
+            None,
+            None,
+            _waiver(finding),
+            finding.change,
+            finding.first_seen,
+            Link(finding.rule, remedies.get(finding.rule, "")),
+            ", ".join(finding.controls),
+            "\n".join(finding.references),
+            finding.object_id,
+        )
+
+
+def _waiver(finding: Finding) -> str | None:
+    """What the config says of a waived finding (end date, owner, reason), for the analyst's column."""
+    told = [fact.value for fact in finding.evidence if fact.name == "waiver"]
+    return f"Accepted {told[-1]}" if told and finding.outcome == "waived" else None
+
+
+# ---------------------------------------------------------------------------------------------------- Senders
+
+SENDER_FIELDS = (
+    Field("Sender", 26, "wrap"),
+    Field("Account", 32, "wrap"),
+    Field("Account found", 10),
+    Field("Uses", 8),
+    Field("Verdict", 12, words="state"),
+    Field("basic", 12, words="state"),
+    Field("oauth", 12, words="state"),
+    Field("Deciding blocker", 22),
+    Field("Why", 60, "wrap"),
+    Field("Safest exit", 18),
+    Field("Breaks at retirement", 12, words="exposure"),
+    Field("Likely replies", 52, "wrap"),
+    Field("Route", 18),
+    Field("Server", 26),
+    Field("Port", 7, "number"),
+    Field("TLS", 9),
+    Field("Username", 30, "wrap"),
+    Field("From", 30, "wrap"),
+    Field("Egress IPs", 20, "wrap"),
+    Field("Owner", 20, "wrap"),
+    *(Field(blocker.id, 14, words="state") for blocker in BLOCKERS),
+)
+
+
+def sender_rows(judgement: Judgement) -> Rows:
+    """One row per declared sender, those whose account is gone first."""
+    for sender in judgement.missing_senders:
+        yield (
+            sender.name, sender.account, "no", sender.auth, "unknown", "unknown", "unknown", None,
+            "The account is not in the tenant (deleted, renamed or misspelt), or the accounts were not read.",
+            None, "unknown", None, route_of(sender), sender.server, sender.port, sender.tls, sender.username,
+            sender.from_, ", ".join(sender.egress_ips), sender.owner, *(None for _ in BLOCKERS),
+        )  # fmt: skip
+    for case in judgement.sender_cases():
+        sender = judgement.cases.senders[case]
+        assert sender is not None, "sender cases carry their sender"
+        row = int(judgement.cases.account[case])
+        basic = VERDICT_WORDS[int(judgement.basic_cases[case])]
+        oauth = VERDICT_WORDS[int(judgement.oauth_cases[case])]
+        states = {name: column.reason(case).state for name, column in judgement.columns.items()}
+        yield (
+            sender.name, judgement.tenant.accounts.user_principal_name[row], "yes", sender.auth,
+            oauth if sender.auth == "oauth" else basic, basic, oauth, judgement.deciding_blocker[case],
+            reasons(judgement, case), judgement.safest_exit[case], judgement.breaks_at_retirement[row],
+            accounts.case_replies(judgement, case).replace(" | ", "\n"), route_of(sender), sender.server, sender.port, sender.tls,
+            sender.username, sender.from_, ", ".join(sender.egress_ips), sender.owner,
+            *(states[blocker.id].word for blocker in BLOCKERS),
+        )  # fmt: skip
+
+
+def reasons(judgement: Judgement, case: int) -> str:
+    """Every blocker that is neither clear nor out of the question, the strongest first: one line each."""
+    told = [(blocker.id, judgement.columns[blocker.id].reason(case)) for blocker in BLOCKERS]
+    standing = [(name, reason) for name, reason in told if reason.state >= State.CONDITIONAL]
+    standing.sort(key=lambda pair: -pair[1].state)
+    lines = [f"{name} ({reason.state.word}): {reason.text}" for name, reason in standing]
+    return "\n".join(lines) or "No blocker was found in the tenant's settings."
+
+
+# ---------------------------------------------------------------------------------------------------- Accounts
+
+_ACCOUNT_WIDTHS = {
+    "user_id": 38, "user_principal_name": 36, "display_name": 26, "likely_replies": 44, "smtp_evidence": 44,
+    "safest_exit": 18, "deciding_blocker": 22, "methods_registered": 32, "password_last_changed": 22,
+    "smtp_last_success": 22, "smtp_last_failure": 22, "methods_as_of": 22, "breaks_at_retirement": 13,
+    "password_guessing": 12, "per_user_mfa": 12, "smtp_failure_codes": 14,
+}  # fmt: skip
+_ACCOUNT_WORDS = {
+    "basic": "state", "oauth": "state", "exposure": "exposure", "password_guessing": "exposure",
+    "breaks_at_retirement": "exposure",
+}  # fmt: skip
+
+
+def account_fields() -> tuple[Field, ...]:
+    """The columns of accounts.csv, in its order."""
+    blockers = {blocker.id for blocker in BLOCKERS}
+    return tuple(
+        Field(
+            name,
+            _ACCOUNT_WIDTHS.get(name, 13),
+            full="accounts.csv",
+            words="state" if name in blockers else _ACCOUNT_WORDS.get(name, ""),
+        )
+        for name in accounts.COLUMNS
+    )
+
+
+def account_rows(judgement: Judgement) -> Rows:
+    return iter(accounts.rows(judgement))
+
+
+# ---------------------------------------------------------------------------------------------------- Affected
+
+AFFECTED_FIELDS = (
+    Field("finding_id", 36),
+    Field("severity", 10, words="severity"),
+    Field("rule", 30),
+    Field("user_principal_name", 40, full="accounts.csv"),
+    Field("display_name", 28, full="accounts.csv"),
+    Field("kind", 11),
+    Field("is_admin", 10),
+    Field("exposure", 11, words="exposure"),
+    Field("basic", 13, words="state"),
+    Field("oauth", 13, words="state"),
+    Field("user_id", 38),
+)
+
+
+def spreads(finding: Finding) -> bool:
+    """Whether the finding's accounts are listed one by one: all but findings about one account or sender."""
+    return bool(finding.accounts) and (len(finding.accounts) > 1 or finding.object_type not in ("account", "sender"))
+
+
+def affected_rows(evaluation: Evaluation) -> Rows:
+    judgement = evaluation.judgement
+    people = judgement.tenant.accounts
+    for finding in by_urgency(evaluation.findings):
+        if not spreads(finding):
+            continue
+        for row in finding.accounts:
+            yield (
+                finding.id,
+                finding.severity,
+                finding.rule,
+                people.user_principal_name[row],
+                people.display_name[row],
+                people.kind[row],
+                tri(people.is_admin[row]),
+                EXPOSURE_WORDS[int(judgement.exposure[row])],
+                VERDICT_WORDS[int(judgement.basic[row])],
+                VERDICT_WORDS[int(judgement.oauth[row])],
+                people.id[row],
+            )
+
+
+def affected_targets(findings: Iterable[Finding], max_rows: int) -> dict[str, str]:
+    """Finding id → link to its first row in Affected, also where the sheet is continued in a second one."""
+    from auditor.report.xlsx import sheet_title
+
+    targets: dict[str, str] = {}
+    before, per_sheet = 0, max_rows - 1
+    for finding in by_urgency(findings):
+        if spreads(finding):
+            number, offset = divmod(before, per_sheet)
+            targets[finding.id] = f"#'{sheet_title(AFFECTED, number + 1)}'!A{offset + 2}"
+            before += len(finding.accounts)
+    return targets
+
+
+# ---------------------------------------------------------------------------------------------------- Remediation
+
+REMEDIATION_FIELDS = (
+    Field("Id", 32, "wrap"),
+    Field("Kind", 10),
+    Field("Title", 44, "wrap"),
+    Field("Findings", 10, "number"),
+    Field("Accounts", 10, "number"),
+    Field("What to do", 70, "wrap"),
+    Field("Risk of doing it", 50, "wrap"),
+    Field("Controls", 20, "wrap"),
+    Field("Reference 1", 50, "wrap"),
+    Field("Reference 2", 50, "wrap"),
+    Field("More references", 50, "wrap"),
+)
+
+
+def remediation_rows(evaluation: Evaluation) -> Rows:
+    """What stands in this run: first the rules that found something, the most urgent first; then every blocker."""
+    judgement = evaluation.judgement
+    for rule, found in by_rule(evaluation.findings).items():
+        first = found[0]
+        yield (
+            rule, "rule", first.title if len(found) == 1 else _common_title(rule, first), len(found),
+            len({row for finding in found for row in finding.accounts}), first.remedy, first.remedy_risk,
+            ", ".join(first.controls), *_references(first.references),
+        )  # fmt: skip
+    count = len(judgement.tenant.accounts)
+    for blocker in BLOCKERS:
+        blocked = int((judgement.columns[blocker.id].states[:count] == State.BLOCKS).sum())
+        yield (
+            blocker.id, "blocker", blocker.title, None, blocked, blocker.remedy, blocker.remedy_risk, None,
+            *_references(blocker.source),
+        )  # fmt: skip
+
+
+def by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    grouped: dict[str, list[Finding]] = {}
+    for finding in by_urgency(findings):
+        grouped.setdefault(finding.rule, []).append(finding)
+    return grouped
+
+
+def _common_title(rule: str, first: Finding) -> str:
+    from auditor.findings import RULES
+
+    titles = {known.id: known.title for known in RULES}
+    return titles.get(rule, first.title)
+
+
+def _references(addresses: Sequence[str]) -> tuple[Value, Value, Value]:
+    linked: list[Value] = [link(address) for address in addresses[:2]]
+    linked += [None] * (2 - len(linked))
+    return linked[0], linked[1], "\n".join(addresses[2:])
+
+
+def link(address: str) -> Value:
+    """A reference as a link where it is an https address, else as text."""
+    return Link(address, address) if address.startswith("https://") else address
+
+
+# ---------------------------------------------------------------------------------------------------- Coverage
+
+COVERAGE_FIELDS = tuple(
+    Field(
+        name,
+        {"dataset": 36, "reason": 52, "remedy": 56, "permission": 34, "decides": 44, "source": 40, "as_of": 22,
+         "licence": 16}.get(name, 12),
+        "number" if name in ("records", "unknown_accounts") else "wrap",
+        full="coverage.csv",
+        words="dataset" if name == "state" else "",
+    )
+    for name in COVERAGE_COLUMNS
+)  # fmt: skip
+
+
+def coverage_rows(coverage: Iterable[CoverageRow]) -> Rows:
+    return (coverage_row(row) for row in sorted(coverage, key=lambda row: row.dataset))

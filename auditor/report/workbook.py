@@ -1,0 +1,112 @@
+"""findings.xlsx: the sheets in their order, how they print, and the document's properties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO
+
+from auditor import __version__
+from auditor.config import Config
+from auditor.evaluate import Evaluation
+from auditor.report import sheets
+from auditor.report.figures import figures
+from auditor.report.guide import TITLE as GUIDE
+from auditor.report.guide import add_guide
+from auditor.report.order import by_urgency
+from auditor.report.policies import POLICY_FIELDS, policy_rows
+from auditor.report.styles import NAVY, add_styles
+from auditor.report.summary import TITLE as SUMMARY
+from auditor.report.summary import add_summary
+from auditor.report.text import cell_text
+from auditor.report.xlsx import MAX_ROWS, Book, sheet_title
+from auditor.tenant import Tenant
+
+SCHEMA = 1
+"""Rises when a sheet or column is renamed or dropped (custom property `schema`)."""
+
+_A4 = 9
+
+CONTENTS = {
+    sheets.FINDINGS: "What to act on, the most urgent first; the tinted columns are for triage",
+    sheets.SENDERS: "Every declared sender: its verdicts, all that stands in its way, its safest exit",
+    sheets.ACCOUNTS: "Every account with every blocker's state (the same as accounts.csv)",
+    sheets.AFFECTED: "The accounts behind each tenant-wide finding",
+    sheets.POLICIES: "Each Conditional Access policy: whether it reaches SMTP, whom, and which senders it stops",
+    sheets.REMEDIATION: "What to do for each finding and blocker, what that risks, and Microsoft's pages",
+    sheets.COVERAGE: "What was read and what was not, what that leaves unknown, and how to close the gap",
+    GUIDE: "Every word of this workbook, the severity model, and what cannot be known",
+}
+
+
+def write_workbook(stream: IO[bytes], evaluation: Evaluation, config: Config, *, max_rows: int = MAX_ROWS) -> None:
+    """Write the workbook to a seekable binary stream. `max_rows` per sheet, header included; more go to a next one."""
+    judgement = evaluation.judgement
+    book = Book(judgement.tenant.now, max_rows=max_rows)
+    add_styles(book)
+    remedies = {
+        rule: f"#'{sheets.REMEDIATION}'!A{row}" for row, rule in enumerate(sheets.by_rule(evaluation.findings), 2)
+    }
+    affected = sheets.affected_targets(evaluation.findings, max_rows)
+    targets = _finding_targets(evaluation, max_rows)
+    add_summary(book, judgement.tenant, config, figures(evaluation), CONTENTS, targets)
+    findings = sheets.finding_rows(evaluation, affected, remedies)
+    book.add_table(sheets.FINDINGS, sheets.FINDING_FIELDS, findings, frozen="B2")
+    book.add_table(sheets.SENDERS, sheets.SENDER_FIELDS, sheets.sender_rows(judgement), frozen="B2")
+    book.add_table(sheets.ACCOUNTS, sheets.account_fields(), sheets.account_rows(judgement), frozen="C2")
+    book.add_table(sheets.AFFECTED, sheets.AFFECTED_FIELDS, sheets.affected_rows(evaluation))
+    book.add_table(sheets.POLICIES, POLICY_FIELDS, policy_rows(judgement), frozen="B2")
+    book.add_table(sheets.REMEDIATION, sheets.REMEDIATION_FIELDS, sheets.remediation_rows(evaluation), frozen="B2")
+    book.add_table(sheets.COVERAGE, sheets.COVERAGE_FIELDS, sheets.coverage_rows(evaluation.coverage), frozen="B2")
+    add_guide(book)
+    _print_setup(book, judgement.tenant)
+    _properties(book, judgement.tenant)
+    book.save(stream)
+
+
+def _finding_targets(evaluation: Evaluation, max_rows: int) -> Mapping[str, str]:
+    """Finding id → link to its row in Findings."""
+    targets = {}
+    for index, finding in enumerate(by_urgency(evaluation.findings)):
+        number, offset = divmod(index, max_rows - 1)
+        targets[finding.id] = f"#'{sheet_title(sheets.FINDINGS, number + 1)}'!A{offset + 2}"
+    return targets
+
+
+def _print_setup(book: Book, tenant: Tenant) -> None:
+    """A4 landscape (the two sheets of text: portrait), fitted to the width, page x of y, marked confidential."""
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    name = (tenant.name or tenant.tenant_id or "tenant").replace("&", "&&")
+    for sheet in book.sheets:
+        raw = sheet.raw
+        text = sheet.title in (SUMMARY, GUIDE)
+        raw.page_setup.orientation = "portrait" if text else "landscape"
+        raw.page_setup.paperSize = _A4
+        raw.page_setup.fitToWidth = raw.page_setup.fitToWidth or 1
+        raw.page_setup.fitToHeight = 0
+        raw.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        raw.sheet_properties.tabColor = NAVY if text else None
+        margins = raw.page_margins
+        margins.left = margins.right = 0.4
+        margins.top, margins.bottom, margins.header, margins.footer = 0.6, 0.6, 0.3, 0.3
+        raw.oddHeader.left.text = cell_text(f"SMTP AUTH audit · {name}")
+        raw.oddHeader.right.text = "Confidential"
+        raw.oddFooter.left.text = f"{sheet.title} · {tenant.now:%Y-%m-%d %H:%M} UTC"
+        raw.oddFooter.right.text = "Page &P of &N"
+
+
+def _properties(book: Book, tenant: Tenant) -> None:
+    from openpyxl.packaging.custom import StringProperty
+
+    properties = book.raw.properties
+    properties.title = cell_text(f"SMTP AUTH audit of {tenant.name or tenant.tenant_id or 'a tenant'}")
+    properties.subject = "SMTP AUTH: verdicts, blockers and findings per account"
+    properties.creator = properties.lastModifiedBy = f"tenant-auditor {__version__}"
+    properties.language = "en"
+    custom = {
+        "run": tenant.now.strftime("%Y%m%dT%H%M%SZ"),
+        "tenant": tenant.tenant_id,
+        "schema": str(SCHEMA),
+    }
+    for name, value in custom.items():
+        book.raw.custom_doc_props.append(StringProperty(name=name, value=cell_text(value)))

@@ -1,0 +1,425 @@
+"""A workbook of many rows in little memory, the same to the byte wherever it is written.
+
+openpyxl makes every part of the package (styles, tables, validations, conditional formats, charts, properties); the
+rows are streamed by this module into their sheets. Two reasons: openpyxl's XML differs with the presence of lxml, and
+its cell writer needs ten times the time. What is written here is the same XML (inline strings, no formulas).
+
+Fixed to keep the bytes stable: the zip's dates, order and attributes, canonical XML, and properties that carry `now`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, Any
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from auditor.report.text import cell_text, is_formula_like
+
+MAX_ROWS = 1_048_576
+"""Excel's limit, header included."""
+
+MAX_LINKS = 20_000
+"""Hyperlinks in a sheet; Excel gives up at 65,530, and readers get slow long before."""
+
+MAX_NAME = 31
+MAX_HEIGHT = 330
+"""Points of a row whose height follows its text; Excel's limit is 409. Longer texts are there, below the fold."""
+
+_PAGE_WIDTH = 190
+"""Characters of width that a landscape page holds at a size that can still be read."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_MARK = "<sheetData></sheetData>"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A text that leads somewhere: `target` is `#'Sheet'!A1` inside the workbook, else an https address."""
+
+    text: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Styled:
+    """A value in a style of its own, where the column's does not fit."""
+
+    value: Value
+    style: str
+
+
+Value = str | int | float | Link | Styled | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a sheet. `width` in characters; `style` names a style of `Book`; `full` is the file that holds the
+    whole text where a cell has to be cut; `words` colours the column's cells by their word (a key of `PALETTES`);
+    `choices` is what a drop-down offers; `date` accepts dates only; `hidden` folds the column away."""
+
+    header: str
+    width: float = 14
+    style: str = "cell"
+    full: str = ""
+    words: str = ""
+    choices: tuple[str, ...] = ()
+    date: bool = False
+
+
+PALETTES: dict[str, dict[str, tuple[str, str]]] = {
+    "state": {
+        "blocks": ("F8D7DA", "842029"),
+        "blocked": ("F8D7DA", "842029"),
+        "unknown": ("E2D9F3", "432874"),
+        "conditional": ("FFF3CD", "664D03"),
+        "clear": ("D1E7DD", "0F5132"),
+        "open": ("D1E7DD", "0F5132"),
+        "not_applicable": ("FFFFFF", "6C757D"),
+    },
+    "exposure": {
+        "open": ("F8D7DA", "842029"),
+        "limited": ("FFF3CD", "664D03"),
+        "unknown": ("E2D9F3", "432874"),
+        "closed": ("D1E7DD", "0F5132"),
+        "true": ("F8D7DA", "842029"),
+    },
+    "severity": {
+        "critical": ("842029", "FFFFFF"),
+        "high": ("F8D7DA", "842029"),
+        "medium": ("FFE5D0", "7A3E00"),
+        "low": ("FFF3CD", "664D03"),
+        "info": ("E2E8F0", "334155"),
+    },
+    "outcome": {
+        "fail": ("F8D7DA", "842029"),
+        "unknown": ("E2D9F3", "432874"),
+        "waived": ("E2E8F0", "334155"),
+    },
+    "dataset": {
+        "complete": ("D1E7DD", "0F5132"),
+        "cut": ("FFE5D0", "7A3E00"),
+        "denied": ("F8D7DA", "842029"),
+        "failed": ("F8D7DA", "842029"),
+        "not-asked": ("E2E8F0", "334155"),
+    },
+}
+"""Word → (fill, font). Colour repeats what the word says; contrast is at least 4.5:1."""
+
+
+@dataclass
+class Sheet:
+    """One worksheet: openpyxl's object for everything but the rows, and the stream the rows go to."""
+
+    book: Book
+    title: str
+    raw: Any
+    stream: IO[bytes]
+    widths: Sequence[float]
+    rows: int = 0
+    columns: int = 0
+    links: int = 0
+    alt_texts: list[str] = field(default_factory=list)
+
+    def append(
+        self, values: Sequence[Value], styles: Sequence[str], *, full: Sequence[str] = (), height: float = 0
+    ) -> int:
+        """Write one row, one style per value; returns its number. `height` in points; 0 makes room for wrapped text."""
+        self.rows += 1
+        number = self.rows
+        cells = [
+            self._cell(_letter(index), number, value, styles[index], full[index] if full else "")
+            for index, value in enumerate(values)
+        ]
+        self.columns = max(self.columns, len(cells))
+        height = height or self._height(values, styles)
+        attributes = f' ht="{height:g}" customHeight="1"' if height else ""
+        self.stream.write(f'<row r="{number}"{attributes}>{"".join(cells)}</row>'.encode())
+        return number
+
+    def _cell(self, letter: str, number: int, value: Value, style: str, full: str) -> str:
+        if isinstance(value, Styled):
+            value, style = value.value, value.style
+        if isinstance(value, Link):
+            style = self._link(f"{letter}{number}", value, style)
+            value = value.text
+        if value is None or value == "":
+            return f'<c r="{letter}{number}" s="{self.book.style(style)}"/>' if style in self.book.tinted else ""
+        if isinstance(value, str):
+            text = escape(cell_text(value, full=full))
+            identity = self.book.style(style, quoted=is_formula_like(value))
+            return f'<c r="{letter}{number}" s="{identity}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+        return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{value!r}</v></c>'
+
+    def _height(self, values: Sequence[Value], styles: Sequence[str]) -> float:
+        """Room for the row's wrapped texts, as readers do not make it themselves; 0 where nothing wraps."""
+        heights = [
+            text_height(_shown(value), self.widths[index])
+            for index, (value, style) in enumerate(zip(values, styles, strict=True))
+            if style in self.book.wrapped
+        ]
+        return min(max(heights, default=0), MAX_HEIGHT)
+
+    def _link(self, cell: str, link: Link, style: str) -> str:
+        from openpyxl.worksheet.hyperlink import Hyperlink
+
+        if not link.target or self.links >= MAX_LINKS:
+            return style
+        self.links += 1
+        inside = link.target.startswith("#")
+        where = {"location": link.target[1:]} if inside else {"target": link.target}
+        self.raw._hyperlinks.append(Hyperlink(ref=cell, **where))
+        return style if style == "jump" else "link"
+
+
+class Book:
+    """A workbook being written. `save` may be called once."""
+
+    def __init__(self, now: datetime, *, max_rows: int = MAX_ROWS) -> None:
+        """`now`: timezone-aware UTC; it stands in the document's properties in place of the clock's time."""
+        from openpyxl import Workbook
+
+        self.raw = Workbook(write_only=True)
+        self.max_rows = max_rows
+        self.sheets: list[Sheet] = []
+        self.tinted: set[str] = set()
+        self.wrapped: set[str] = set()
+        self._ids: dict[tuple[str, bool], int] = {}
+        moment = now.replace(tzinfo=None)
+        self.raw.properties.created = moment
+        self.raw.properties.modified = moment
+
+    def add_style(self, name: str, *, tinted: bool = False, **parts: Any) -> None:
+        """`parts` are openpyxl's (font, alignment, fill, border, number_format); a tinted style also marks empty
+        cells."""
+        from openpyxl.styles import NamedStyle
+
+        self.raw.add_named_style(NamedStyle(name=f"auditor {name}", **parts))
+        self._ids[name, False] = self._style_id(name, quoted=False)
+        self._ids[name, True] = self._style_id(name, quoted=True)
+        if tinted:
+            self.tinted.add(name)
+        if parts["alignment"].wrap_text:
+            self.wrapped.add(name)
+
+    def style(self, name: str, *, quoted: bool = False) -> int:
+        return self._ids[name, quoted]
+
+    def _style_id(self, name: str, *, quoted: bool) -> int:
+        from openpyxl.styles.styleable import StyleableObject
+
+        cell = StyleableObject(SimpleNamespace(parent=self.raw))
+        cell.style = f"auditor {name}"
+        cell.quotePrefix = quoted
+        return int(cell.style_id)
+
+    def add_sheet(self, title: str, widths: Sequence[float]) -> Sheet:
+        """An empty sheet; the title must be one that `sheet_title` gives."""
+        from openpyxl.utils import get_column_letter
+
+        raw = self.raw.create_sheet(title)
+        raw._hyperlinks = []
+        for index, width in enumerate(widths, 1):
+            raw.column_dimensions[get_column_letter(index)].width = width
+        sheet = Sheet(self, title, raw, tempfile.TemporaryFile(), widths)
+        self.sheets.append(sheet)
+        return sheet
+
+    def add_table(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        rows: Iterable[Sequence[Value]],
+        *,
+        frozen: str = "A2",
+        dress: Callable[[Sheet], None] | None = None,
+    ) -> list[Sheet]:
+        """A sheet with one table: header in row 1, filters, frozen header. More rows than a sheet can hold go on in
+        `title (2)` and so on. `dress` is called for each sheet after its rows."""
+        made: list[Sheet] = []
+        remaining = iter(rows)
+        pending = next(remaining, None)
+        while pending is not None or not made:
+            sheet = self._begin_table(sheet_title(title, len(made) + 1), fields, frozen)
+            made.append(sheet)
+            styles = [column.style for column in fields]
+            full = [column.full for column in fields]
+            while pending is not None and sheet.rows < self.max_rows:
+                if len(pending) != len(fields):
+                    raise ValueError(f"{title}: a row of {len(pending)} values for {len(fields)} columns")
+                sheet.append(pending, styles, full=full)
+                pending = next(remaining, None)
+            self._end_table(sheet, fields, f"{_identifier(title)}{len(made) if len(made) > 1 else ''}")
+            if dress:
+                dress(sheet)
+        return made
+
+    def _begin_table(self, title: str, fields: Sequence[Field], frozen: str) -> Sheet:
+        sheet = self.add_sheet(title, [column.width for column in fields])
+        sheet.raw.freeze_panes = frozen
+        sheet.raw.print_title_rows = "1:1"
+        sheet.raw.print_title_cols = f"A:{frozen[0]}" if frozen[0] == "A" else f"A:{chr(ord(frozen[0]) - 1)}"
+        sheet.raw.page_setup.fitToWidth = ceil(sum(sheet.widths) / _PAGE_WIDTH)
+        sheet.raw.page_setup.pageOrder = "overThenDown"
+        sheet.append([column.header for column in fields], ["header"] * len(fields), height=30)
+        return sheet
+
+    def _end_table(self, sheet: Sheet, fields: Sequence[Field], name: str) -> None:
+        from openpyxl.worksheet.table import Table, TableStyleInfo
+
+        if sheet.rows == 1:
+            # A table needs one data row; an empty one is what Excel itself keeps for a table without data.
+            sheet.append([None] * len(fields), [column.style for column in fields])
+        table = Table(displayName=name, ref=f"A1:{_letter(len(fields) - 1)}{sheet.rows}")
+        table._initialise_columns()
+        for column, spec in zip(table.tableColumns, fields, strict=True):
+            column.name = spec.header
+        table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
+        sheet.raw.tables.add(table)
+        for index, spec in enumerate(fields):
+            self._dress_column(sheet, _letter(index), spec)
+
+    def _dress_column(self, sheet: Sheet, letter: str, spec: Field) -> None:
+        from openpyxl.worksheet.datavalidation import DataValidation
+
+        cells = f"{letter}2:{letter}{sheet.rows}"
+        if spec.words:
+            colour_words(sheet, cells, spec.words)
+        if spec.choices:
+            validation = DataValidation(
+                type="list", formula1=f'"{",".join(spec.choices)}"', allow_blank=True, showErrorMessage=True
+            )
+            validation.errorTitle, validation.error = spec.header, f"One of: {', '.join(spec.choices)}."
+        elif spec.date:
+            validation = DataValidation(
+                type="date", operator="greaterThan", formula1="43831", allow_blank=True, showErrorMessage=True
+            )
+            validation.errorTitle, validation.error = spec.header, "A date, for instance 2026-12-15."
+        else:
+            return
+        validation.add(cells)
+        sheet.raw.data_validations.append(validation)
+
+    def save(self, stream: IO[bytes]) -> None:
+        """Write the package to a seekable binary stream."""
+        from openpyxl.writer.excel import ExcelWriter
+
+        for sheet in self.sheets:
+            reference = f"A1:{_letter(max(sheet.columns, 1) - 1)}{max(sheet.rows, 1)}"
+            sheet.raw.calculate_dimension = lambda reference=reference: reference
+        # WriteOnlyWorksheet resets its links when its writer is made: put them back in between.
+        for sheet in self.sheets:
+            links = sheet.raw._hyperlinks
+            sheet.raw._get_writer()
+            sheet.raw._hyperlinks = links
+        with _Package(stream, self.sheets) as package:
+            ExcelWriter(self.raw, package).write_data()
+        for sheet in self.sheets:
+            sheet.stream.close()
+
+
+class _Package(ZipFile):
+    """A zip whose bytes depend on nothing but its parts, and which puts each sheet's rows into its XML."""
+
+    def __init__(self, stream: IO[bytes], sheets: Sequence[Sheet]) -> None:
+        super().__init__(stream, "w", ZIP_DEFLATED, allowZip64=True)
+        self._sheets = {f"xl/worksheets/sheet{number}.xml": sheet for number, sheet in enumerate(sheets, 1)}
+        self._alt_texts = {
+            f"xl/drawings/drawing{number}.xml": sheet.alt_texts
+            for number, sheet in enumerate((sheet for sheet in sheets if sheet.alt_texts), 1)
+        }
+
+    def writestr(self, name: Any, data: Any, *_: Any, **__: Any) -> None:
+        text = data if isinstance(data, str) else bytes(data).decode()
+        canonical = ET.canonicalize(text)  # noqa: S314 - our own XML, made a moment ago
+        for number, alt in enumerate(self._alt_texts.get(name, ()), 1):
+            canonical = canonical.replace(
+                f'name="Chart {number}"', f'descr="{escape(alt, {chr(34): "&quot;"})}" name="Chart {number}"'
+            )
+        super().writestr(_entry(name), (_DECLARATION + canonical).encode())
+
+    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        sheet = self._sheets[arcname.lstrip("/")]
+        canonical = ET.canonicalize(Path(filename).read_text("utf-8"))  # noqa: S314 - our own XML
+        head, mark, tail = canonical.partition(_MARK)
+        assert mark, "openpyxl wrote a sheet without sheetData"
+        entry = _entry(arcname)
+        size = sheet.stream.tell()
+        sheet.stream.seek(0)
+        # Declares the size beforehand, so that zip64 is used exactly where it is needed.
+        entry.file_size = size + len(canonical) * 4
+        with self.open(entry, "w") as target:
+            target.write(f"{_DECLARATION}{head}<sheetData>".encode())
+            shutil.copyfileobj(sheet.stream, target, 1 << 20)
+            target.write(f"</sheetData>{tail}".encode())
+
+
+def _entry(name: str) -> ZipInfo:
+    entry = ZipInfo(name.lstrip("/"), _EPOCH)
+    entry.compress_type = ZIP_DEFLATED
+    entry.create_system = 3
+    entry.external_attr = (stat.S_IFREG | 0o600) << 16
+    return entry
+
+
+def text_height(text: str, width: float, *, per_width: float = 1.08, line: float = 12.8) -> float:
+    """Points that a wrapped text needs in a column of `width` characters, estimated from the look of 10-point Calibri."""
+    lines = sum(max(1, ceil(len(part) / (width * per_width))) for part in text[:20_000].split("\n"))
+    return lines * line + 3
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, Styled):
+        value = value.value
+    if isinstance(value, Link):
+        return value.text
+    return "" if value is None else str(value)
+
+
+def colour_words(sheet: Sheet, cells: str, palette: str) -> None:
+    """Colour the cells that hold a word of the palette."""
+    from openpyxl.formatting.rule import CellIsRule
+    from openpyxl.styles import Font, PatternFill
+
+    for word, (fill, font) in PALETTES[palette].items():
+        sheet.raw.conditional_formatting.add(
+            cells,
+            CellIsRule(
+                operator="equal", formula=[f'"{word}"'], fill=PatternFill(bgColor=fill), font=Font(color=font)
+            ),
+        )
+
+
+def sheet_title(title: str, number: int = 1) -> str:
+    """A title that Excel accepts: at most 31 characters, none of `:\\/?*[]`; the second part of a sheet is `… (2)`."""
+    cleaned = "".join("-" if character in ":\\/?*[]" else character for character in title).strip("'") or "Sheet"
+    suffix = f" ({number})" if number > 1 else ""
+    return cleaned[: MAX_NAME - len(suffix)] + suffix
+
+
+def _identifier(title: str) -> str:
+    """A table's name: letters and digits, unique because sheet titles are."""
+    return "tbl" + "".join(part.capitalize() for part in title.split() if part.isalnum())
+
+
+_LETTERS: list[str] = []
+
+
+def _letter(index: int) -> str:
+    """Column letters of a zero-based index: 0 → A, 26 → AA."""
+    while len(_LETTERS) <= index:
+        number, letters = len(_LETTERS) + 1, ""
+        while number:
+            number, rest = divmod(number - 1, 26)
+            letters = chr(65 + rest) + letters
+        _LETTERS.append(letters)
+    return _LETTERS[index]

@@ -1,0 +1,158 @@
+"""Gates never let through more than the limit, and waits are what the service asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from auditor.graph.throttle import (
+    Gate,
+    Gates,
+    Limit,
+    Patience,
+    Throttled,
+    resource_units,
+    retry_after,
+    retrying,
+    service_time,
+)
+
+NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+
+
+def _pass(gate: Gate, times: int, cost: float = 1.0) -> None:
+    async def go() -> None:
+        for _ in range(times):
+            await gate.pass_(cost)
+
+    asyncio.run(go())
+
+
+def test_the_burst_passes_at_once_and_the_rest_at_the_rate(clock):
+    gate = Gate(Limit(5, 10), clock)
+    _pass(gate, 5)
+    assert clock.slept == []
+    _pass(gate, 5)
+    assert clock.seconds == pytest.approx(10.0)
+
+
+def test_the_share_applies_to_shared_limits_only(clock):
+    gates = Gates(clock, 0.5, {"directory": Limit(100, 10, shared=True), "reports": Limit(5, 10)})
+    _pass(gates["directory"], 51)
+    assert clock.seconds == pytest.approx(0.2)
+    _pass(gates["reports"], 5)
+    assert clock.seconds == pytest.approx(0.2)
+
+
+def test_a_request_dearer_than_the_burst_still_passes(clock):
+    _pass(Gate(Limit(2, 10), clock), 2, cost=5)
+    assert clock.seconds == pytest.approx(10.0)
+
+
+def test_conditional_access_is_one_request_a_second(clock):
+    _pass(Gates(clock)["conditional-access"], 4)
+    assert clock.seconds >= 3.0
+
+
+def test_a_closed_gate_opens_when_the_service_said(clock):
+    gate = Gate(Limit(5, 10), clock)
+    gate.close(30)
+    _pass(gate, 1)
+    assert clock.seconds == pytest.approx(30)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("30", 30.0),
+        ("2.128", 2.128),
+        ("Mon, 23 Nov 2026 16:00:45 GMT", 45.0),
+        ("Mon, 23 Nov 2026 15:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-3", None),
+        ("inf", None),
+        ("", None),
+    ],
+)
+def test_retry_after_in_every_form(header, seconds):
+    assert retry_after({"Retry-After": header}, NOW) == seconds
+
+
+def test_an_http_date_is_measured_on_the_services_own_clock():
+    headers = {"retry-after": "Tue, 01 Jan 2030 00:01:00 GMT", "date": "Tue, 01 Jan 2030 00:00:00 GMT"}
+    assert retry_after(headers, NOW) == 60.0
+
+
+def test_no_header_no_wait_named():
+    assert retry_after({}, NOW) is None
+    assert service_time({"date": "not a date"}) is None
+
+
+class _Gone(Exception):
+    pass
+
+
+def _run(clock, outcomes, **patience):
+    """Runs attempts that end as `outcomes` say: a Throttled is raised, anything else returned."""
+    left = list(outcomes)
+
+    async def attempt():
+        outcome = left.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    gate = Gate(Limit(100, 1), clock)
+    return asyncio.run(retrying(attempt, gate, clock, patience=Patience(**patience))), left
+
+
+def test_a_throttled_attempt_is_repeated_after_the_named_wait(clock):
+    result, _ = _run(clock, [Throttled(_Gone(), after=7.5), Throttled(_Gone(), after=2.0, closes_gate=True), "done"])
+    assert result == "done"
+    assert clock.seconds == pytest.approx(9.5)
+
+
+def test_without_a_named_wait_it_doubles(clock):
+    result, _ = _run(clock, [Throttled(_Gone())] * 3 + ["done"])
+    assert result == "done"
+    assert clock.slept == [1.0, 2.0, 4.0]
+
+
+def test_the_last_attempt_ends_with_the_services_own_error(clock):
+    with pytest.raises(_Gone):
+        _run(clock, [Throttled(_Gone())] * 3, attempts=3)
+    assert len(clock.slept) == 2
+
+
+def test_a_wait_beyond_patience_is_never_cut_short(clock):
+    with pytest.raises(_Gone):
+        _run(clock, [Throttled(_Gone(), after=301.0), "done"])
+    assert clock.slept == []
+
+
+def test_all_waits_of_a_request_are_bounded(clock):
+    with pytest.raises(_Gone):
+        _run(clock, [Throttled(_Gone(), after=250.0)] * 6, attempts=6, total=600.0)
+    assert clock.seconds <= 600.0
+
+
+def test_other_errors_are_not_repeated(clock):
+    with pytest.raises(_Gone):
+        _run(clock, [_Gone(), "done"])
+
+
+@pytest.mark.parametrize(
+    ("path", "selects", "top", "units"),
+    [
+        ("/users", True, 999, 1),
+        ("/users", False, 999, 2),
+        ("/groups/x/transitiveMembers/microsoft.graph.user", True, 999, 4),
+        ("/subscribedSkus", False, None, 3),
+        ("/organization", True, 5, 1),
+        ("/servicePrincipals/x/appRoleAssignedTo", False, 10, 1),
+    ],
+)
+def test_resource_units_as_documented(path, selects, top, units):
+    assert resource_units(path, selects=selects, top=top) == units

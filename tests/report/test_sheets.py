@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from auditor import accounts
+from auditor.blockers import BLOCKERS
+from auditor.config import Sender
+from auditor.findings.base import Fact
+from auditor.report import sheets
+from auditor.report.csvfiles import COVERAGE_COLUMNS, FINDING_COLUMNS
+from auditor.report.xlsx import Link
+
+
+def columns(fields: tuple[sheets.Field, ...], rows: object) -> list[dict[str, object]]:
+    return [dict(zip([field.header for field in fields], row, strict=True)) for row in rows]  # type: ignore[call-overload]
+
+
+def findings_sheet(evaluation: object, **links: dict[str, str]) -> list[dict[str, object]]:
+    rows = sheets.finding_rows(evaluation, links.get("affected", {}), links.get("remedies", {}))  # type: ignore[arg-type]
+    return columns(sheets.FINDING_FIELDS, rows)
+
+
+def test_findings_have_the_contracts_columns_and_the_analysts_own() -> None:
+    headers = [field.header for field in sheets.FINDING_FIELDS]
+    assert set(FINDING_COLUMNS) <= set(headers)
+    triage = [field for field in sheets.FINDING_FIELDS if field.style.startswith("triage")]
+    assert [field.header for field in triage] == ["Status", "Owner", "Due date", "Ticket", "Analyst comment"]
+    assert triage[0].choices == ("Open", "In progress", "Risk accepted", "False positive", "Fixed")
+
+
+def test_findings_read_from_the_most_urgent_down(make: SimpleNamespace) -> None:
+    findings = [make.finding("b", severity="low"), make.finding("a", severity="critical", accounts=(1, 2))]
+    rows = findings_sheet(make.evaluation(findings), affected={findings[1].id: "#'Affected'!A2"})
+    assert [row["severity"] for row in rows] == ["critical", "low"]
+    assert rows[0]["id"] == Link(findings[1].id, "#'Affected'!A2")
+    assert (rows[0]["accounts"], rows[0]["Status"], rows[0]["Analyst comment"]) == (2, "Open", None)
+
+
+def test_a_waiver_fills_the_analysts_columns(make: SimpleNamespace) -> None:
+    waived = make.finding(outcome="waived", evidence=(Fact("x", "1"), Fact("waiver", "until 2027-01-31: Ann, replaced")))
+    (row,) = findings_sheet(make.evaluation([waived]))
+    assert row["Status"] == "Risk accepted"
+    assert row["Analyst comment"] == "Accepted until 2027-01-31: Ann, replaced"
+
+
+def test_a_lapsed_waiver_fills_nothing(make: SimpleNamespace) -> None:
+    (row,) = findings_sheet(make.evaluation([make.finding(evidence=(Fact("waiver", "lapsed on 2026-01-31: Ann, x"),))]))
+    assert (row["Status"], row["Analyst comment"]) == ("Open", None)
+
+
+def test_every_sender_has_a_row_also_the_one_whose_account_is_gone(make: SimpleNamespace) -> None:
+    senders = [
+        Sender(name="scanner", account="person0@contoso.example", server="smtp.office365.com", egress_ips=("192.0.2.1",)),
+        Sender(name="erp", account="person1@contoso.example", auth="oauth"),
+        Sender(name="gone", account="gone@contoso.example"),
+    ]
+    rows = columns(sheets.SENDER_FIELDS, sheets.sender_rows(make.judgement(senders=senders, reason="Because.")))
+    assert [(row["Sender"], row["Account found"], row["Verdict"]) for row in rows] == [
+        ("gone", "no", "unknown"), ("scanner", "yes", "blocked"), ("erp", "yes", "open"),
+    ]  # fmt: skip
+    assert [rows[1][blocker.id] for blocker in BLOCKERS] == ["blocks"] * len(BLOCKERS)
+    assert "mailbox (blocks): Because." in str(rows[1]["Why"])
+    assert str(rows[1]["Likely replies"]).startswith("mailbox: ")
+    assert rows[2]["Why"] == "No blocker was found in the tenant's settings."
+    assert rows[1]["Egress IPs"] == "192.0.2.1"
+
+
+def test_reasons_name_what_stands_the_strongest_first(make: SimpleNamespace) -> None:
+    judgement = make.judgement(reason="So.")
+    assert sheets.reasons(judgement, 0).count("(blocks): So.") == len(BLOCKERS)
+    assert "(conditional)" in sheets.reasons(judgement, 2)
+    assert "(unknown)" in sheets.reasons(judgement, 3)
+    assert sheets.reasons(judgement, 4) == "No blocker was found in the tenant's settings."
+
+
+def test_accounts_are_those_of_accounts_csv(make: SimpleNamespace) -> None:
+    judgement = make.judgement(count=4)
+    assert [field.header for field in sheets.account_fields()] == list(accounts.COLUMNS)
+    assert list(sheets.account_rows(judgement)) == list(accounts.rows(judgement))
+    coloured = {field.header for field in sheets.account_fields() if field.words == "state"}
+    assert {blocker.id for blocker in BLOCKERS} | {"basic", "oauth"} == coloured
+
+
+def test_affected_lists_the_accounts_of_wide_findings_only(make: SimpleNamespace) -> None:
+    wide = make.finding("wide", accounts=(0, 1, 2))
+    policy = make.finding("policy", object_type="policy", accounts=(3,))
+    single = make.finding("single", object_type="account", accounts=(4,))
+    none = make.finding("none")
+    rows = columns(sheets.AFFECTED_FIELDS, sheets.affected_rows(make.evaluation([wide, policy, single, none])))
+    assert [(row["rule"], row["user_principal_name"]) for row in rows] == [
+        ("wide", "person0@contoso.example"), ("wide", "person1@contoso.example"), ("wide", "person2@contoso.example"),
+        ("policy", "person3@contoso.example"),
+    ]  # fmt: skip
+    assert [row["is_admin"] for row in rows] == ["false", "true", "false", "false"]
+    assert [row["exposure"] for row in rows] == ["closed", "limited", "unknown", "open"]
+
+
+def test_links_to_affected_count_over_the_sheets_that_follow(make: SimpleNamespace) -> None:
+    findings = [make.finding(f"r{number}", accounts=(0, 1, 2)) for number in range(3)]
+    targets = sheets.affected_targets(findings, max_rows=5)
+    assert [targets[finding.id] for finding in findings] == ["#'Affected'!A2", "#'Affected'!A5", "#'Affected (2)'!A4"]
+
+
+def test_remediation_holds_each_rule_that_found_something_and_every_blocker(make: SimpleNamespace) -> None:
+    references = tuple(f"https://learn.microsoft.com/{number}" for number in range(4))
+    findings = [make.finding("a", object_id="1", accounts=(0, 1), references=references),
+                make.finding("a", object_id="2", accounts=(1, 2)), make.finding("b", severity="critical")]  # fmt: skip
+    rows = columns(sheets.REMEDIATION_FIELDS, sheets.remediation_rows(make.evaluation(findings)))
+    assert [row["Id"] for row in rows] == ["b", "a", *(blocker.id for blocker in BLOCKERS)]
+    assert (rows[1]["Findings"], rows[1]["Accounts"], rows[1]["What to do"]) == (2, 3, "Do this.")
+    several = next(row for row in rows if row["More references"])
+    assert several["Reference 1"] == Link(references[0], references[0])
+    assert several["More references"] == "\n".join(references[2:])
+    assert all(row["What to do"] and row["Risk of doing it"] for row in rows)
+
+
+def test_coverage_is_that_of_coverage_csv(make: SimpleNamespace) -> None:
+    rows = columns(sheets.COVERAGE_FIELDS, sheets.coverage_rows(make.coverage("users")))
+    assert [field.header for field in sheets.COVERAGE_FIELDS] == list(COVERAGE_COLUMNS)
+    assert [row["dataset"] for row in rows] == sorted(row.dataset for row in make.coverage())
+
+
+@pytest.mark.parametrize(("value", "word"), [(1, "true"), (0, "false"), (-1, "unknown")])
+def test_tri_states_have_three_words(value: int, word: str) -> None:
+    assert sheets.tri(value) == word
+
+
+def test_only_https_references_become_links() -> None:
+    assert sheets.link("https://learn.microsoft.com/x") == Link("https://learn.microsoft.com/x", "https://learn.microsoft.com/x")
+    assert sheets.link("MC786329") == "MC786329"
+    assert sheets.link("file:///etc/passwd") == "file:///etc/passwd"

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import openpyxl
+import pytest
+
+from auditor.config import Config, ExchangeConfig, Sender
+from auditor.report.figures import figures
+from auditor.report.guide import RETIREMENT
+from auditor.report.styles import add_styles
+from auditor.report.summary import add_summary, headlines
+from auditor.report.xlsx import Book
+
+
+def page(evaluation: Any, config: Config = Config(), targets: dict[str, str] | None = None) -> Any:  # noqa: B008
+    book = Book(evaluation.judgement.tenant.now)
+    add_styles(book)
+    sheets = {"Findings": "What to act on"}
+    add_summary(book, evaluation.judgement.tenant, config, figures(evaluation), sheets, targets or {})
+    stream = io.BytesIO()
+    book.save(stream)
+    return openpyxl.load_workbook(stream)["Summary"]
+
+
+def texts(sheet: Any) -> list[str]:
+    return [cell.value for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
+
+
+def test_the_page_tells_who_when_and_from_what(make: SimpleNamespace) -> None:
+    config = Config(exchange=ExchangeConfig(source="export", export_path="x"))
+    told = " ".join(texts(page(make.evaluation(tenant_name="Contoso & Söhne"), config)))
+    for part in ("Contoso & Söhne", "11111111-2222-3333-4444-555555555555", "23 November 2026, 16:00 UTC",
+                 "an administrator exported", RETIREMENT):  # fmt: skip
+        assert part in told
+
+
+def test_numbers_are_static_and_no_formula_stands_there(make: SimpleNamespace) -> None:
+    sheet = page(make.evaluation([make.finding()], count=11))
+    rows = {row[1].value: [cell.value for cell in row[3:7]] for row in sheet.iter_rows() if row[1].value}
+    assert rows["blocked"][:2] == [3, 3]
+    assert rows["high"] == [1, 0, 0, 1]
+    assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+
+
+def test_the_first_things_to_do_lead_to_their_findings(make: SimpleNamespace) -> None:
+    finding = make.finding(title="=cmd()", remedy="Close it.", accounts=(1, 2))
+    sheet = page(make.evaluation([finding]), targets={finding.id: "#'Findings'!A2"})
+    (cell,) = [cell for row in sheet.iter_rows() for cell in row if cell.value == "=cmd()"]
+    assert (cell.data_type, cell.hyperlink.location) == ("s", "'Findings'!A2")
+    assert "Close it. Touches 2 accounts." in texts(sheet)
+
+
+def test_two_charts_draw_the_tables_and_carry_a_text(make: SimpleNamespace) -> None:
+    sheet = page(make.evaluation([make.finding()]))
+    assert len(sheet._charts) == 2
+    for chart in sheet._charts:
+        assert all(series.val.numRef.f.startswith("'Summary'!$") for series in chart.series)
+
+
+def test_what_was_not_read_is_told_with_its_consequence_and_remedy(make: SimpleNamespace) -> None:
+    told = texts(page(make.evaluation([], "casMailboxes")))
+    assert "casMailboxes (Forbidden): leaves mailbox unknown for 2 accounts." in told
+    assert "To close the gap: Grant the permission." in told
+
+
+def test_without_accounts_nothing_looks_like_a_pass(make: SimpleNamespace) -> None:
+    lines = headlines(figures(make.evaluation([], "users", count=0)))
+    assert [label for label, _ in lines] == ["Nothing judged"]
+    assert "may be taken as a pass" in lines[0][1]
+
+
+@pytest.mark.parametrize(
+    ("senders", "expected"),
+    [
+        ((), "None is declared"),
+        ((Sender(name="a", account="person0@contoso.example"), Sender(name="b", account="gone@x.example")),
+         "2 declared senders, each by the channel it uses: 1 blocked, 1 whose account was not found."),
+    ],
+)  # fmt: skip
+def test_senders_are_told_in_one_sentence(make: SimpleNamespace, senders: tuple[Sender, ...], expected: str) -> None:
+    lines = dict(headlines(figures(make.evaluation(senders=senders))))
+    assert lines["Senders"].startswith(expected)
+
+
+def test_long_texts_get_rows_high_enough(make: SimpleNamespace) -> None:
+    finding = make.finding(remedy="word " * 200)
+    sheet = page(make.evaluation([finding]))
+    (row,) = [cell.row for cells in sheet.iter_rows() for cell in cells if str(cell.value).startswith("word word")]
+    assert sheet.row_dimensions[row].height > 60
