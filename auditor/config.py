@@ -75,6 +75,7 @@ class AuditConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     quota_share: float = 0.8
     per_user_mfa_limit: int = 2000
     sign_in_days: int = 30
+    smtp_replies: str = ""
 
 
 class ReportConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

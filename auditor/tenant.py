@@ -106,10 +106,11 @@ class Accounts:
     mailbox_plan_note: Sequence[str]
     """the fact behind `mailbox_plan`: SKU and plan names, the error or the switched-off plan"""
     ever_had_mailbox_plan: Tri
-    """any exchange entry in assignedPlans, also deleted ones"""
+    """assignedPlans names a mailbox plan, also a deleted one, or a plan of service exchange that is not known to be
+    without a mailbox"""
     mailbox: Sequence[str]
-    """recipient type of the row in dataset `mailboxes` (RecipientTypeDetails, e.g. UserMailbox, SharedMailbox); empty
-    where there is no row"""
+    """recipient type of the row in dataset `mailboxes` (RecipientTypeDetails, e.g. UserMailbox, SharedMailbox);
+    `Unknown` where there is a row without a readable type; empty where there is no row"""
     mailbox_usage: Sequence[str]
     """of `mailboxUsage`: `user`, `shared`, `deleted`, or empty where there is no row"""
     exchange_user: Sequence[str]

@@ -5,7 +5,7 @@ A policy's conditions are joined by a three-valued AND (`Match`); over several p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,66 +159,79 @@ def _effect(demand: Demand) -> NDArray[np.uint8]:
 
 def _judge_place(
     parts: list[_Part], place: Place, accounts: NDArray[np.int32]
-) -> Iterable[tuple[Reason, NDArray[np.intp]]]:
+) -> Iterator[tuple[Reason, NDArray[np.intp]]]:
     """(reason, positions in `accounts`) for every distinct combination of deciding policies."""
-    states = np.full(len(accounts), State.CLEAR, dtype=np.uint8)
-    effects = []
-    for part in parts:
+    effects = np.full((len(parts), len(accounts)), State.CLEAR, dtype=np.uint8)
+    locations = []
+    for number, part in enumerate(parts):
         location, match = part.at(place)
-        effect = _effect(part.reach.grant.demand)[match[accounts]]
-        np.maximum(states, effect, out=states)
-        effects.append((part, location, effect))
-    key = states.astype(np.int64)
-    for part, _, effect in effects:
+        locations.append(location)
+        effects[number] = _effect(part.reach.grant.demand)[match[accounts]]
+    states = effects.max(axis=0, initial=np.uint8(State.CLEAR))
+    key = _Key(states)
+    for number, part in enumerate(parts):
         # which outcome of this policy decides: only where it is as strong as the strongest
-        mark = np.where((effect == states) & (effect > State.CLEAR), part.reach.by[accounts] + 1, 0)
-        if mark.any():
-            key = _combine(key, mark)
-    order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    for rows in np.split(order, starts[1:]):
-        yield _reason(effects, int(rows[0]), int(accounts[rows[0]]), State(states[rows[0]])), rows
+        decides = (effects[number] == states) & (states > State.CLEAR)
+        if decides.any():
+            key.add(np.where(decides, part.reach.by[accounts] + 1, 0))
+    for rows in key.groups():
+        first = int(rows[0])
+        state = State(int(states[first]))
+        numbers = np.flatnonzero(effects[:, first] == state).tolist() if state > State.CLEAR else []
+        deciding = [_Deciding.of(parts[number], locations[number], int(accounts[first]), state) for number in numbers]
+        yield _reason(state, deciding), rows
 
 
-def _combine(key: NDArray[np.int64], mark: NDArray[np.int32]) -> NDArray[np.int64]:
-    """A key that tells apart what either of the two tells apart, kept small."""
-    joined = key * (int(mark.max()) + 1) + mark
-    codes: NDArray[np.int64] = np.unique(joined, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return codes
+class _Key:
+    """One number per row that tells apart every combination of what was added: digits of a mixed radix, made small
+    again before they overflow."""
+
+    def __init__(self, values: NDArray[np.uint8]) -> None:
+        self._codes = values.astype(np.int64)
+        self._size = int(values.max(initial=0)) + 1
+
+    def add(self, digit: NDArray[np.int32]) -> None:
+        radix = int(digit.max()) + 1
+        if self._size > np.iinfo(np.int64).max // radix:
+            found, inverse = np.unique(self._codes, return_inverse=True)
+            self._codes, self._size = inverse.reshape(-1).astype(np.int64), len(found)
+        self._codes = self._codes * radix + digit
+        self._size *= radix
+
+    def groups(self) -> list[NDArray[np.intp]]:
+        """Positions of equal keys, each group in ascending order."""
+        order = np.argsort(self._codes, kind="stable")
+        starts = np.flatnonzero(np.diff(self._codes[order], prepend=-1))
+        return np.split(order, starts[1:]) if len(order) else []
 
 
-def _reason(effects: list[tuple[_Part, Outcome, NDArray[np.uint8]]], position: int, row: int, state: State) -> Reason:
-    deciding = [(part.reach, location) for part, location, effect in effects
-                if state > State.CLEAR and effect[position] == state]  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    """A policy that gives an account its state, and why."""
+
+    name: str
+    controls: str
+    why: str
+    datasets: tuple[str, ...]
+
+    @classmethod
+    def of(cls, part: _Part, location: Outcome, row: int, state: State) -> _Deciding:
+        grant, outcome = part.reach.grant, strictest(iter((part.reach.outcome(row), location)))
+        of_condition = outcome.match == (Match.CONDITIONAL if state == State.CONDITIONAL else Match.UNKNOWN)
+        why = f"{outcome.condition}: {outcome.detail}" if of_condition else grant.detail
+        unread = (*outcome.datasets, *grant.datasets) if state == State.UNKNOWN else ()
+        return cls(part.reach.name, ", ".join(grant.controls), why, unread)
+
+
+def _reason(state: State, deciding: list[_Deciding]) -> Reason:
     if not deciding:
         return CLEAR
-    facts = []
-    datasets = {DATASET: None}
-    for policy, location in deciding:
-        outcome = strictest(iter((policy.outcome(row), location)))
-        undecided = outcome if outcome.match != Match.REACHES else None
-        controls = ", ".join(policy.grant.controls)
-        facts.append((f"policy '{policy.name}'", f"{controls}; {_why(policy, undecided)}"))
-        unread = (*policy.grant.datasets, *(undecided.datasets if undecided else ()))
-        datasets.update(dict.fromkeys(unread))
-    used = tuple(datasets) if state != State.UNKNOWN else tuple(datasets)[1:] or tuple(datasets)
-    return Reason(state, _text(state, deciding[0][0], facts[0][1], len(deciding)), tuple(facts), used, _reply(state))
-
-
-def _why(policy: PolicyReach, undecided: Outcome | None) -> str:
-    if undecided is not None:
-        return f"{undecided.condition}: {undecided.detail}"
-    return policy.grant.detail
-
-
-def _text(state: State, policy: PolicyReach, why: str, count: int) -> str:
-    others = f" (and {count - 1} more)" if count > 1 else ""
-    if state == State.BLOCKS:
-        controls = ", ".join(policy.grant.controls)
-        return f"Conditional Access policy '{policy.name}'{others} reaches the account and asks for {controls}."
-    verb = "may refuse the sign-in" if state == State.CONDITIONAL else "cannot be judged"
-    return f"Conditional Access policy '{policy.name}'{others} {verb}: {why.partition('; ')[2]}."
-
-
-def _reply(state: State) -> str:
-    return REPLY if state in (State.BLOCKS, State.CONDITIONAL) else ""
+    first = deciding[0]
+    subject = f"Conditional Access policy '{first.name}'" + (f" (and {len(deciding) - 1} more)" if deciding[1:] else "")
+    text = {
+        State.BLOCKS: f"{subject} reaches the account and asks for {first.controls}.",
+        State.CONDITIONAL: f"{subject} may refuse the sign-in: {first.why}.",
+    }.get(state, f"{subject} cannot be judged: {first.why}.")
+    facts = tuple((f"policy '{one.name}'", f"{one.controls}; {one.why}") for one in deciding)
+    unread = tuple(dict.fromkeys(name for one in deciding for name in one.datasets))
+    return Reason(state, text, facts, unread or (DATASET,), "" if state == State.UNKNOWN else REPLY)

@@ -114,7 +114,7 @@ def _all_trusted(tenant: Tenant, network: Network) -> Inside:
     strongest = Inside.DEPENDS
     for location in tenant.named_locations.values():
         trusted = location.get("isTrusted")
-        if trusted is False or _kind(location) == "countryNamedLocation":
+        if trusted is False or (trusted is not True and _kind(location) != "ipNamedLocation"):
             continue
         inside = _named(location, network)
         if inside == Inside.IN and trusted is True:

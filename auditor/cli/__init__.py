@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 
 import click
@@ -49,6 +50,8 @@ def auditor() -> None:
 
 def main() -> None:
     """Runs a command; every error a person can meet is one line of cause and remedy and the contract's exit code."""
+    for library in ("azure", "msal"):  # they log what our errors say already, at greater length
+        logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         code = auditor.main(standalone_mode=False)
     except click.ClickException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -21,15 +22,20 @@ def command(
     accounts: int, seed: int, scenario: str, quarter: int, now: datetime | None, port: int, config_out: Path
 ) -> int:
     """Serve an emulated tenant until stopped; writes a config that `run` can use."""
-    from auditor.demo.server import Emulator, wait_until_stopped
+    from auditor.demo.server import Emulator, stop_signals, wait_until_stopped
     from auditor.demo.settings import write_config
     from auditor.demo.tenant import generate
 
     tenant = generate(accounts=accounts, seed=seed, scenario=scenario, quarter=quarter, now=now)
-    with tempfile.TemporaryDirectory() as private, Emulator(tenant, Path(private), port) as emulator:
+    stop = threading.Event()
+    with (
+        stop_signals(stop),
+        tempfile.TemporaryDirectory() as private,
+        Emulator(tenant, Path(private), port) as emulator,
+    ):
         write_config(tenant, emulator, config_out)
         click.echo(f"The emulated tenant {tenant.name} answers on loopback. In another shell:", err=True)
         click.echo(f"    auditor run --config {config_out}", err=True)
         click.echo("Ctrl-C stops it.", err=True)
-        wait_until_stopped()
+        wait_until_stopped(stop)
     return 0

@@ -18,6 +18,7 @@ import msgspec
 from auditor.catalogue import BY_NAME, CATALOGUE, Dataset
 from auditor.clock import Clock, SystemClock, iso
 from auditor.collect.base import Job, Keep, Outcome, Progress, Silent, ended
+from auditor.collect.brought import smtp_replies
 from auditor.config import LoadedConfig, TenantConfig
 from auditor.errors import ServiceError, SignInError
 from auditor.snapshot import Entry, SnapshotWriter
@@ -25,6 +26,7 @@ from auditor.tenant import DatasetStatus
 
 if TYPE_CHECKING:
     from auditor.exchange.base import ExchangeSource
+    from auditor.graph.session import GraphSession
 
 __all__ = ["READ_ORDER", "CollectResult", "Progress", "collect"]
 
@@ -69,8 +71,10 @@ async def collect(
     clock: Clock | None = None,
     progress: Progress | None = None,
     resume: bool = False,
+    session: GraphSession | None = None,
 ) -> CollectResult:
-    """Reads every dataset of the catalogue into `folder`.
+    """Reads every dataset of the catalogue into `folder`. `session`: one that is made but not yet opened, to read
+    through instead of the config's.
 
     With `resume` the complete datasets of an unfinished snapshot are kept; it starts anew where there is none. Raises
     ConfigError, SignInError (refused, or nothing at all may be read), ServiceError (not reachable) and UsageError (the
@@ -83,7 +87,7 @@ async def collect(
     clock = clock or SystemClock()
     began = (clock.monotonic(), time.process_time())
     writer = SnapshotWriter.open(folder, configured_tenant=tenant.tenant_id, cloud=tenant.cloud, resume=resume)
-    session = GraphSession.open(config, tenant, clock=clock)
+    session = session or GraphSession.open(config, tenant, clock=clock)
     async with session:
         job = Job(config, tenant, session, Reader(session, Gates(clock, config.config.audit.quota_share)), writer)
         source = make_source(
@@ -112,7 +116,7 @@ class _Run:
 
     async def all(self) -> None:
         writer = self.job.writer
-        kept = set(writer.entries) if not writer.complete else set()
+        kept = set(writer.entries)
         writer.complete = False
         anew: set[str] = set()
         for name in READ_ORDER:
@@ -153,13 +157,13 @@ class _Run:
 
         if not dataset.national and self.job.tenant.cloud in NATIONAL:
             return Outcome.not_asked(dataset, "This service does not exist in national clouds.")
+        if dataset.name == "smtpReplies":
+            return smtp_replies(self.job.config, dataset, keep)
         if dataset.service in ("exchange", "brought"):
             return await self._exchange(dataset, keep)
         return await _reads().get(dataset.name, _plain)(self.job, dataset, keep)
 
     async def _exchange(self, dataset: Dataset, keep: Keep) -> Outcome:
-        if dataset.name == "smtpReplies":
-            return Outcome.not_asked(dataset, "Neither a probe nor an administrator brought a reply.")
         senders = [sender.account for sender in self.job.config.config.senders]
         read = await self.exchange.read(dataset, senders, keep)
         return Outcome(
@@ -178,11 +182,12 @@ class _Run:
         writer, wire = self.job.writer, self.job.session.wire
         fallback = self.job.session.clock.now()
         writer.started = writer.started or iso(wire.first_seen or fallback)
-        writer.ended = iso(wire.last_seen or fallback)
+        writer.ended = iso(wire.last_seen) if wire.last_seen else writer.ended or iso(fallback)
 
     def _stop_if_unreachable(self) -> None:
         """Where nothing has answered yet, nothing will: better one clear error than thirty."""
-        if self.job.session.wire.last_seen is None:
+        wire = self.job.session.wire
+        if wire.requests and not wire.answers:
             reasons = [entry.status.reason for entry in self.job.writer.entries.values() if entry.status.reason]
             raise ServiceError(
                 reasons[0] if reasons else f"{self.job.session.where.graph_host} did not answer.",
@@ -196,7 +201,7 @@ class _Run:
             return
         name = self.job.tenant.name
         denied = [status for status in states if status.state == "denied"]
-        if denied or not any(status.state == "failed" for status in states):
+        if denied or self.job.reader.token_refused or not any(status.state == "failed" for status in states):
             wanted = ", ".join(sorted({status.permission for status in denied if status.permission}))
             raise SignInError(
                 f"tenant {name}: signed in, but the app may read nothing.",

@@ -18,6 +18,15 @@ from auditor.graph.throttle import resource_units
 
 RESOURCES = (GRAPH_APP_ID, EXCHANGE_APP_ID)
 
+MAIL_ROLE_IDS = frozenset(
+    {
+        "b633e1c5-b582-4048-a93e-9f11b44c7e96",  # Mail.Send
+        "7146a1f0-8703-45b3-9eae-527a64c00995",  # SMTP.SendAsApp
+        "ce81e10f-fda1-4348-8947-f7fdb6c649ad",  # SMTP.SendAsApp, as some tenants carry it
+    }
+)
+"""Beside those that the resource itself lists under these names."""
+
 
 class _Role(msgspec.Struct):
     id: str
@@ -42,7 +51,7 @@ class _Grant(msgspec.Struct):
 
 async def app_role_assignments(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
     """Who holds Mail.Send on Graph or SMTP.SendAsApp on Exchange: the assignments as Graph returns them, in the order
-    of the two resources. Which id such a role has is read from the resource itself."""
+    of the two resources."""
     source = "v1.0/servicePrincipals/{id}/appRoleAssignedTo of Microsoft Graph and Office 365 Exchange Online"
     kept = 0
     notes: list[str] = []
@@ -77,7 +86,7 @@ async def _resources(job: Job, dataset: Dataset) -> dict[str, _Principal]:
 
 
 async def _assigned(job: Job, dataset: Dataset, resource: _Principal, keep: Keep) -> Reading:
-    roles = {role.id.lower() for role in resource.appRoles or () if role.value in MAIL_APP_ROLES}
+    roles = MAIL_ROLE_IDS | {role.id.lower() for role in resource.appRoles or () if role.value in MAIL_APP_ROLES}
     kept = 0
 
     def mail(records: Sequence[bytes]) -> None:

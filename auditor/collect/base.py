@@ -95,9 +95,9 @@ class Job:
         """Those that were asked for and are not whole."""
         return [name for name in datasets if self.status(name).asked and not self.status(name).complete]
 
-    def records(self, dataset: str, shape: type[T]) -> Iterator[T]:
-        """A dataset's records as read back from disk, in a small shape. One that is not of that shape is left out:
-        whoever judges it names it."""
+    def records(self, dataset: str, shape: type[T], odd: list[str] | None = None) -> Iterator[T]:
+        """A dataset's records as read back from disk, in a small shape. One that is not of that shape is left out and
+        the dataset named in `odd`; whoever judges the record names it in a finding."""
         path = self.writer.folder / f"{dataset}.jsonl"
         if not path.is_file():
             return
@@ -107,7 +107,8 @@ class Job:
                 try:
                     yield decode(line)
                 except msgspec.ValidationError:
-                    continue
+                    if odd is not None:
+                        odd.append(dataset)
 
     def since(self, days: int) -> str:
         """The start of a window that ends when this collection started, by the service's clock."""

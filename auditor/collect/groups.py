@@ -67,7 +67,8 @@ async def groups(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
     role assignments were not read whole, groups are missing and the dataset is cut. `recipientPermissions` does not
     cut it: what rests on trustees rests on that dataset as well."""
     source = "v1.0/groups/{id}"
-    named, maybe = _named_by_policies(job), _role_holders(job)
+    odd: list[str] = []
+    named, maybe = _named_by_policies(job, odd), _role_holders(job, odd)
     found: dict[str, bytes] = {}
     read = 0
     refused: ReadError | None = None
@@ -96,22 +97,25 @@ async def groups(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
     if missing:
         reason = f"{' and '.join(missing)} not read whole, so groups that only stand there are missing."
         return Outcome.cut(dataset, reason, source)
+    if odd:
+        reason = f"An object of {odd[0]} is not of the documented form, so groups that it names may be missing."
+        return Outcome.cut(dataset, reason, source)
     return Outcome.complete(dataset, source)
 
 
-def _named_by_policies(job: Job) -> set[str]:
+def _named_by_policies(job: Job, odd: list[str]) -> set[str]:
     named: set[str] = set()
-    for policy in job.records("conditionalAccessPolicies", _Policy):
+    for policy in job.records("conditionalAccessPolicies", _Policy, odd):
         users = policy.conditions.users if policy.conditions else None
         if users:
             named.update(group.lower() for group in (*(users.includeGroups or ()), *(users.excludeGroups or ())))
     return {group for group in named if _GUID.fullmatch(group)}
 
 
-def _role_holders(job: Job) -> set[str]:
+def _role_holders(job: Job, odd: list[str]) -> set[str]:
     """Principals of role assignments that are no known user: groups and applications, which only Graph can tell."""
     principals = {
-        entry.principalId.lower() for entry in job.records("roleAssignments", _Assignment) if entry.principalId
+        entry.principalId.lower() for entry in job.records("roleAssignments", _Assignment, odd) if entry.principalId
     }
     if principals:
         principals -= {user.id.lower() for user in job.records("users", _Id)}

@@ -14,13 +14,21 @@ if TYPE_CHECKING:
     from auditor.demo.server import Emulator
 
 
+MARK = "# Written by the emulated tenant; config.example.toml explains every key."
+"""the first line: a file that begins so may be replaced"""
+
+REPLIES = "smtp-replies.jsonl"
+"""beside the config: the replies that the emulated tenant's administrator noted"""
+
+
 def write_config(tenant: DemoTenant, emulator: Emulator, path: Path) -> None:
     """Writes a private config.toml; paths inside its folder are relative to it, so that the folder can be moved.
 
-    The client secret stays in its own file. Raises UsageError where the file cannot be written, or where the tenant
-    is to be read from an export, which the emulator does not make."""
+    The client secret stays in its own file. Raises UsageError where the file cannot be written, where another config
+    would be lost, or where the tenant is to be read from an export, which the emulator does not make."""
     from auditor.demo.server import write_private
 
+    _refuse_foreign(path)
     if tenant.exchange_mode == "export":
         raise UsageError(
             "The emulated tenant has no Exchange export to name in its config.",
@@ -29,15 +37,34 @@ def write_config(tenant: DemoTenant, emulator: Emulator, path: Path) -> None:
     text = config_text(tenant, emulator, path.resolve().parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if tenant.smtp_replies:
+            lines = (json.dumps(reply, ensure_ascii=False) + "\n" for reply in tenant.smtp_replies)
+            write_private(path.parent / REPLIES, "".join(lines))
         write_private(path, text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror}).", remedy="Name another file.") from error
 
 
+def _refuse_foreign(path: Path) -> None:
+    """Only a config of the emulator's own making is replaced. Raises UsageError for any other file."""
+    try:
+        with path.open("rb") as stream:
+            ours = stream.readline().rstrip() == MARK.encode()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror}).", remedy="Name another file.") from error
+    if not ours:
+        raise UsageError(
+            f"{path}: exists and was not written by the emulated tenant; it stays as it is.",
+            remedy="Name another file, with --config-out for `emulate`.",
+        )
+
+
 def config_text(tenant: DemoTenant, emulator: Emulator, folder: Path) -> str:
     """The config as text; `folder` is where it will lie."""
     lines = [
-        "# Written by the emulated tenant; config.example.toml explains every key.",
+        MARK,
         "",
         "[[tenants]]",
         *_table(
@@ -57,6 +84,8 @@ def config_text(tenant: DemoTenant, emulator: Emulator, folder: Path) -> str:
         "[exchange]",
         *_table({"source": tenant.exchange_mode}),
     ]
+    if tenant.smtp_replies:
+        lines += ["", "[audit]", *_table({"smtp_replies": REPLIES})]
     for sender in tenant.senders:
         lines += ["", "[[senders]]", *_table(sender)]
     return "\n".join(lines) + "\n"

@@ -90,7 +90,9 @@ def _ids(service: str, log: RequestLog) -> Middleware:
     @web.middleware
     async def ids(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[REQUEST_ID] = str(uuid.uuid4())
-        request[CLIENT_REQUEST_ID] = request.headers.get("client-request-id", request[REQUEST_ID])
+        sent = request.headers.get("client-request-id", "")
+        usable = sent.isascii() and sent.isprintable() and 0 < len(sent) <= 128
+        request[CLIENT_REQUEST_ID] = sent if usable else request[REQUEST_ID]
         status = 500
         try:
             response = await handler(request)

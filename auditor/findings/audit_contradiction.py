@@ -95,9 +95,11 @@ def _refusals(judgement: Judgement) -> Iterator[Finding]:
 def _unexplained(judgement: Judgement, sign_in: SignIn, blocker: str) -> bool:
     """Nothing that was read refuses this account, and no change since then explains it."""
     row = sign_in.account
-    own = [case for case in judgement.sender_cases() if judgement.cases.account[case] == row]
     states = judgement.columns[blocker].states
-    if any(states[case] != State.CLEAR for case in (row, *own)):
+    if states[row] != State.CLEAR:
+        return False
+    own = [case for case in judgement.sender_cases() if judgement.cases.account[case] == row]
+    if any(states[case] != State.CLEAR for case in own):
         return False
     if judgement.tenant.accounts.smtp_last_success[row] > sign_in.time:
         return False

@@ -24,7 +24,11 @@ def find(judgement: Judgement) -> Iterator[Finding]:
         title="SMTP AUTH is on for the whole organisation",
         evidence=[
             Fact("SmtpClientAuthenticationDisabled", "False", "transportConfig"),
-            *account_facts(judgement, rows, "casMailboxes"),
+            *(
+                account_facts(judgement, rows, "casMailboxes")
+                if tenant.complete("casMailboxes")
+                else [Fact("accounts", "unknown: not read", "casMailboxes")]
+            ),
         ],
         accounts=rows,
     )

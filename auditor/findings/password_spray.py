@@ -17,6 +17,8 @@ from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.tenant import SignIn
 from auditor.verdict import Judgement
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 GUESSES = frozenset({50126, 50053, 50034, 50055, 50056, 50057})
 """Sign-in errors of a guess: wrong password, locked, no such user, expired, no password, disabled."""
 ACCOUNTS_PER_ADDRESS = 5
@@ -25,11 +27,12 @@ NAMED_ADDRESSES = 10
 
 
 def find(judgement: Judgement) -> Iterator[Finding]:
-    own = _egress(judgement)
     guesses: dict[str, list[SignIn]] = {}
     for sign_in in judgement.tenant.sign_ins:
-        if sign_in.error_code in GUESSES and sign_in.ip not in own and not _within(sign_in.ip, own):
+        if sign_in.error_code in GUESSES:
             guesses.setdefault(sign_in.ip, []).append(sign_in)
+    own = _egress(judgement)
+    guesses = {address: tries for address, tries in guesses.items() if not _within(address, own)}
     addresses = _spraying(guesses)
     if not addresses:
         return
@@ -71,17 +74,19 @@ def _spraying(guesses: dict[str, list[SignIn]]) -> list[str]:
     return sorted({*loud, *(several if len(together) >= ACCOUNTS_IN_ALL else [])})
 
 
-def _egress(judgement: Judgement) -> frozenset[str]:
+def _egress(judgement: Judgement) -> list[Network]:
+    """Every declared egress network of the tenant's senders."""
     cases = judgement.sender_cases()
-    return frozenset(ip for case in cases for ip in declared_sender(judgement, case).egress_ips)
+    declared = {ip for case in cases for ip in declared_sender(judgement, case).egress_ips}
+    return [ipaddress.ip_network(ip, strict=False) for ip in sorted(declared)]
 
 
-def _within(ip: str, networks: frozenset[str]) -> bool:
+def _within(ip: str, networks: list[Network]) -> bool:
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:
         return False
-    return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+    return any(address in network for network in networks)
 
 
 def _addresses(addresses: list[str]) -> str:

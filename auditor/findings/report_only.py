@@ -21,6 +21,7 @@ NOTICE = timedelta(days=45)
 def find(judgement: Judgement) -> Iterator[Finding]:
     met: dict[str, list[tuple[int, int]]] = {}
     policies: dict[str, PolicyReach] = {}
+    reached: dict[tuple[str, ...], tuple[PolicyReach, ...]] = {}
     for case in judgement.sender_cases():
         declared = declared_sender(judgement, case)
         if declared.auth != "basic" or not judgement.uses_smtp_auth(case):
@@ -28,7 +29,10 @@ def find(judgement: Judgement) -> Iterator[Finding]:
         if judgement.basic_cases[case] == State.BLOCKS:
             continue
         row = int(judgement.cases.account[case])
-        for policy in reach(judgement.tenant, state="report-only", egress_ips=declared.egress_ips).policies:
+        place = declared.egress_ips
+        if place not in reached:
+            reached[place] = reach(judgement.tenant, state="report-only", egress_ips=place).policies
+        for policy in reached[place]:
             if policy.grant.demand == Demand.BLOCKS and policy.match[row] != Match.MISSES:
                 met.setdefault(policy.id, []).append((case, int(policy.match[row])))
                 policies[policy.id] = policy

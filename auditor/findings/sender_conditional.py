@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import auditor.findings.references as references
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import declared_sender, make, reason_facts, sender
+from auditor.findings.sender_registration import breaks_at_registration
 from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.states import State
-from auditor.verdict import Judgement
+from auditor.verdict import RETIREMENT, Judgement
 
 
 def find(judgement: Judgement) -> Iterator[Finding]:
@@ -19,6 +20,8 @@ def find(judgement: Judgement) -> Iterator[Finding]:
         if verdicts[case] != State.CONDITIONAL:
             continue
         conditions = judgement.in_state(case, declared.auth, State.CONDITIONAL)
+        if _told_elsewhere(judgement, case, conditions):
+            continue
         evidence = [Fact("account", declared.account), Fact("safestExit", judgement.safest_exit[case])]
         for blocker in conditions:
             evidence += reason_facts(blocker, judgement.columns[blocker].reason(case))
@@ -31,6 +34,16 @@ def find(judgement: Judgement) -> Iterator[Finding]:
             target=sender(judgement, case),
             accounts=[judgement.cases.account[case]],
         )
+
+
+def _told_elsewhere(judgement: Judgement, case: int, conditions: list[str]) -> bool:
+    """One cause, one finding: the announced date and a registration to come have rules of their own."""
+    told = set()
+    if judgement.retirement_stops(case) != "false":
+        told.add(RETIREMENT)
+    if breaks_at_registration(judgement, case):
+        told.add("per-user-mfa")
+    return set(conditions) <= told
 
 
 RULE = Rule(

@@ -8,24 +8,30 @@ import auditor.findings.references as references
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import declared_sender, make, sender
 from auditor.findings.severity import Doubt, Impact, Reach, severity
-from auditor.tenant import YES
+from auditor.tenant import NO, YES
 from auditor.verdict import Judgement
+
+
+def breaks_at_registration(judgement: Judgement, case: int) -> bool:
+    """A basic sender whose password works only until its account registers a method."""
+    accounts = judgement.tenant.accounts
+    row = int(judgement.cases.account[case])
+    return (
+        declared_sender(judgement, case).auth == "basic"
+        and judgement.uses_smtp_auth(case)
+        and accounts.per_user_mfa[row] == "enabled"
+        and bool(accounts.mfa_registered[row] != YES)
+    )
 
 
 def find(judgement: Judgement) -> Iterator[Finding]:
     accounts = judgement.tenant.accounts
     for case in judgement.sender_cases():
+        if not breaks_at_registration(judgement, case):
+            continue
         declared = declared_sender(judgement, case)
         row = int(judgement.cases.account[case])
-        registered = accounts.mfa_registered[row]
-        if (
-            declared.auth != "basic"
-            or accounts.per_user_mfa[row] != "enabled"
-            or registered == YES
-            or not judgement.uses_smtp_auth(case)
-        ):
-            continue
-        known = "no" if judgement.tenant.complete("userRegistrationDetails") and registered >= 0 else "unknown"
+        known = "no" if accounts.mfa_registered[row] == NO else "unknown"
         yield make(
             RULE,
             judgement,

@@ -68,6 +68,8 @@ class Reader:
     def __init__(self, session: GraphSession, gates: Gates) -> None:
         self.session = session
         self.gates = gates
+        self.token_refused = False
+        """Graph refused the token itself at least once"""
         self._offline = False
         self._plain: httpx.AsyncClient | None = None
 
@@ -177,6 +179,7 @@ class Reader:
             )
         except ReadError as error:
             self._offline = error.kind == "network"
+            self.token_refused |= error.kind == "token"
             raise
         self._offline = False
         return answer

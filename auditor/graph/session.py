@@ -70,6 +70,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.requests = 0
+        self.answers = 0
         self.first_seen: datetime | None = None
         self.last_seen: datetime | None = None
 
@@ -79,6 +80,7 @@ class Wire:
             tally.requests += 1
 
     def answered(self, headers: Mapping[str, str]) -> None:
+        self.answers += 1
         moment = service_time(headers)
         if moment:
             self.first_seen = self.first_seen or moment
@@ -108,7 +110,6 @@ class GraphSession:
         self.where: Endpoints = endpoints(tenant)
         self.clock = clock
         self.wire = Wire()
-        self._config = config
         self._tls = _tls(config, tenant)
         self._transport = transport
         self._credential: AsyncTokenCredential = credential or credential_of(config, tenant, self.where)
@@ -226,7 +227,7 @@ class GraphSession:
             verify=self._tls,
             http2=True,
             transport=self._transport,
-            timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+            timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
         )
         http = GraphClientFactory.create_with_custom_middleware(middleware=middleware, client=plain)
         self._clients.append(http)

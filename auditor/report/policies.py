@@ -1,4 +1,4 @@
-"""The Policies sheet: each Conditional Access policy, whether it reaches SMTP, whom it reaches and which senders it stops."""
+"""The Policies sheet: for each Conditional Access policy whether it reaches SMTP, whom, and which senders it stops."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Senders = Sequence[tuple[str, int, tuple[str, ...]]]
 
 
 def policy_rows(judgement: Judgement) -> Iterator[Sequence[Value]]:
-    """One row per policy: those that act first, then report-only, then the rest, each in the service's order."""
+    """One row per policy: those that act (or may, their state unknown), report-only ones, those switched off."""
     tenant = judgement.tenant
     senders = _basic_senders(judgement)
     told: set[int] = set()
@@ -58,9 +58,7 @@ def policy_rows(judgement: Judgement) -> Iterator[Sequence[Value]]:
         }
         for policy in everywhere.policies:
             told.add(policy.index)
-            at_place = [
-                (name, int(at_places[place][policy.index].match[row])) for name, row, place in senders
-            ]
+            at_place = [(name, int(at_places[place][policy.index].match[row])) for name, row, place in senders]
             yield _acting_row(tenant.policies[policy.index], policy, state, at_place)
     for index, raw in enumerate(tenant.policies):
         if index not in told:
@@ -93,7 +91,7 @@ def _acting_row(
     ]
     return (
         policy.name or policy.id,
-        state,
+        state if state == "report-only" else policy.state,
         _ACTS[Match(policy.static.match)],
         _effect(policy, state),
         "\n".join(policy.grant.controls) or "none",
@@ -112,17 +110,10 @@ def _acting_row(
 
 
 def _idle_row(raw: Mapping[str, Any]) -> Sequence[Value]:
-    """A policy that is switched off, or in a state that the program does not know."""
-    state = str(raw.get("state") or "missing")
-    off = state == "disabled"
+    """A policy that is switched off."""
     return (
-        str(raw.get("displayName") or raw.get("id") or ""),
-        state,
-        "no" if off else "unknown",
-        "Switched off: does nothing." if off else "Its state is not one that Microsoft documents: what it does is unknown.",
-        None, None, None, None, None, None, None, None, None, None,
-        *_dates(raw),
-        str(raw.get("id") or ""),
+        str(raw.get("displayName") or raw.get("id") or ""), str(raw.get("state")), "no", "Switched off: does nothing.",
+        *[None] * 10, *_dates(raw), str(raw.get("id") or ""),
     )  # fmt: skip
 
 
@@ -133,9 +124,9 @@ def _effect(policy: PolicyReach, state: ActingState) -> str:
     if policy.grant.demand == Demand.NOTHING:
         return f"Asks for nothing that stops a password over SMTP: {policy.grant.detail}."
     verb = "Blocks" if state == "enabled" else "Will block when enforced"
-    certainty = verb if policy.grant.demand == Demand.BLOCKS else "May block"
-    limits = "" if policy.static.match == Match.REACHES else f" It depends: {detail} ({policy.static.condition})."
-    return f"{certainty} basic SMTP for whom it reaches: {policy.grant.detail}.{limits}"
+    certain = policy.grant.demand == Demand.BLOCKS and policy.static.match != Match.UNKNOWN
+    limits = "" if policy.static.match == Match.REACHES else f" But: {detail} ({policy.static.condition})."
+    return f"{verb if certain else 'May block'} basic SMTP for whom it reaches: {policy.grant.detail}.{limits}"
 
 
 def _because(policy: PolicyReach, matches: tuple[Match, ...]) -> str:

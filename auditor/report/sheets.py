@@ -1,4 +1,4 @@
-"""The workbook's tables, each as columns and a stream of rows. Sheet by sheet and column by column: docs/workbook.md."""
+"""The workbook's tables, each as columns and a stream of rows. Column by column: docs/workbook.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from auditor import accounts
 from auditor.blockers import BLOCKERS
+from auditor.blockers.base import Channel
 from auditor.blockers.routes import route_of
+from auditor.config import Sender
 from auditor.evaluate import CoverageRow, Evaluation
 from auditor.findings.base import Finding
 from auditor.report.csvfiles import COVERAGE_COLUMNS, coverage_row, evidence_text
@@ -33,7 +35,7 @@ def tri(value: int) -> str:
 # ---------------------------------------------------------------------------------------------------- Findings
 
 FINDING_FIELDS = (
-    Field("id", 30, "wrap"),
+    Field("id", 40, "wrap"),
     Field("severity", 10, words="severity"),
     Field("outcome", 10, words="outcome"),
     Field("Status", 13, "triage", choices=STATUSES),
@@ -41,9 +43,9 @@ FINDING_FIELDS = (
     Field("object_name", 30, "wrap", full="findings.csv"),
     Field("object_type", 11),
     Field("accounts", 10, "number"),
-    Field("evidence", 60, "wrap", full="findings.csv"),
-    Field("remedy", 52, "wrap", full="findings.csv"),
-    Field("remedy_risk", 40, "wrap", full="findings.csv"),
+    Field("evidence", 70, "wrap", full="findings.csv"),
+    Field("remedy", 80, "wrap", full="findings.csv"),
+    Field("remedy_risk", 56, "wrap", full="findings.csv"),
     Field("Owner", 18, "triage"),
     Field("Due date", 12, "triage date", date=True),
     Field("Ticket", 14, "triage"),
@@ -119,47 +121,64 @@ SENDER_FIELDS = (
 
 
 def sender_rows(judgement: Judgement) -> Rows:
-    """One row per declared sender, those whose account is gone first."""
+    """One row per declared sender, those whose account was not found first."""
+    read = judgement.tenant.complete("users")
     for sender in judgement.missing_senders:
         yield (
-            sender.name, sender.account, "no", sender.auth, "unknown", "unknown", "unknown", None,
-            "The account is not in the tenant (deleted, renamed or misspelt), or the accounts were not read.",
-            None, "unknown", None, route_of(sender), sender.server, sender.port, sender.tls, sender.username,
-            sender.from_, ", ".join(sender.egress_ips), sender.owner, *(None for _ in BLOCKERS),
+            sender.name, sender.account, "no" if read else "unknown", sender.auth, *["unknown"] * 3, None,
+            _GONE if read else _NOT_LOOKED_UP, None, "unknown", None, *_settings(sender), *(None for _ in BLOCKERS),
         )  # fmt: skip
     for case in judgement.sender_cases():
-        sender = judgement.cases.senders[case]
-        assert sender is not None, "sender cases carry their sender"
+        sender = declared(judgement, case)
         row = int(judgement.cases.account[case])
         basic = VERDICT_WORDS[int(judgement.basic_cases[case])]
         oauth = VERDICT_WORDS[int(judgement.oauth_cases[case])]
-        states = {name: column.reason(case).state for name, column in judgement.columns.items()}
         yield (
             sender.name, judgement.tenant.accounts.user_principal_name[row], "yes", sender.auth,
             oauth if sender.auth == "oauth" else basic, basic, oauth, judgement.deciding_blocker[case],
-            reasons(judgement, case), judgement.safest_exit[case], judgement.breaks_at_retirement[row],
-            accounts.case_replies(judgement, case).replace(" | ", "\n"), route_of(sender), sender.server, sender.port, sender.tls,
-            sender.username, sender.from_, ", ".join(sender.egress_ips), sender.owner,
-            *(states[blocker.id].word for blocker in BLOCKERS),
+            reasons(judgement, case, sender.auth), judgement.safest_exit[case], judgement.breaks_at_retirement[row],
+            accounts.case_replies(judgement, case).replace(" | ", "\n"), *_settings(sender),
+            *(judgement.columns[blocker.id].reason(case).state.word for blocker in BLOCKERS),
         )  # fmt: skip
 
 
-def reasons(judgement: Judgement, case: int) -> str:
-    """Every blocker that is neither clear nor out of the question, the strongest first: one line each."""
-    told = [(blocker.id, judgement.columns[blocker.id].reason(case)) for blocker in BLOCKERS]
-    standing = [(name, reason) for name, reason in told if reason.state >= State.CONDITIONAL]
-    standing.sort(key=lambda pair: -pair[1].state)
-    lines = [f"{name} ({reason.state.word}): {reason.text}" for name, reason in standing]
-    return "\n".join(lines) or "No blocker was found in the tenant's settings."
+_GONE = "No account of the tenant has this name or address: it was deleted, renamed or misspelt."
+_NOT_LOOKED_UP = "The accounts were not read whole, so this one could not be looked up."
+
+
+def declared(judgement: Judgement, case: int) -> Sender:
+    sender = judgement.cases.senders[case]
+    assert sender is not None, "sender cases carry their sender"
+    return sender
+
+
+def _settings(sender: Sender) -> tuple[Value, ...]:
+    return (
+        route_of(sender), sender.server, sender.port, sender.tls, sender.username, sender.from_,
+        ", ".join(sender.egress_ips), sender.owner,
+    )  # fmt: skip
+
+
+def reasons(judgement: Judgement, case: int, channel: Channel) -> str:
+    """Every blocker that is neither clear nor out of the question, one line each: those of the channel in use first,
+    then the strongest."""
+    lines = []
+    for blocker in BLOCKERS:
+        reason = judgement.columns[blocker.id].reason(case)
+        if reason.state >= State.CONDITIONAL:
+            other = "" if channel in blocker.channels else f", {next(iter(blocker.channels))} only"
+            lines.append((bool(other), -reason.state, f"{blocker.id} ({reason.state.word}{other}): {reason.text}"))
+    lines.sort(key=lambda line: line[:2])
+    return "\n".join(text for _, _, text in lines) or "No blocker was found in the tenant's settings."
 
 
 # ---------------------------------------------------------------------------------------------------- Accounts
 
 _ACCOUNT_WIDTHS = {
-    "user_id": 38, "user_principal_name": 36, "display_name": 26, "likely_replies": 44, "smtp_evidence": 44,
+    "user_id": 38, "user_principal_name": 44, "display_name": 26, "likely_replies": 44, "smtp_evidence": 44,
     "safest_exit": 18, "deciding_blocker": 22, "methods_registered": 32, "password_last_changed": 22,
-    "smtp_last_success": 22, "smtp_last_failure": 22, "methods_as_of": 22, "breaks_at_retirement": 13,
-    "password_guessing": 12, "per_user_mfa": 12, "smtp_failure_codes": 14,
+    "smtp_last_success": 22, "smtp_last_failure": 22, "methods_as_of": 22, "breaks_at_retirement": 19,
+    "password_guessing": 17, "per_user_mfa": 12, "smtp_failure_codes": 14,
 }  # fmt: skip
 _ACCOUNT_WORDS = {
     "basic": "state", "oauth": "state", "exposure": "exposure", "password_guessing": "exposure",
@@ -188,9 +207,8 @@ def account_rows(judgement: Judgement) -> Rows:
 # ---------------------------------------------------------------------------------------------------- Affected
 
 AFFECTED_FIELDS = (
-    Field("finding_id", 36),
+    Field("finding_id", 40),
     Field("severity", 10, words="severity"),
-    Field("rule", 30),
     Field("user_principal_name", 40, full="accounts.csv"),
     Field("display_name", 28, full="accounts.csv"),
     Field("kind", 11),
@@ -217,7 +235,6 @@ def affected_rows(evaluation: Evaluation) -> Rows:
             yield (
                 finding.id,
                 finding.severity,
-                finding.rule,
                 people.user_principal_name[row],
                 people.display_name[row],
                 people.kind[row],
@@ -251,7 +268,7 @@ REMEDIATION_FIELDS = (
     Field("Title", 44, "wrap"),
     Field("Findings", 10, "number"),
     Field("Accounts", 10, "number"),
-    Field("What to do", 70, "wrap"),
+    Field("What to do", 84, "wrap"),
     Field("Risk of doing it", 50, "wrap"),
     Field("Controls", 20, "wrap"),
     Field("Reference 1", 50, "wrap"),

@@ -20,6 +20,9 @@ def add_styles(book: Book) -> None:
     def align(**more: object) -> Alignment:
         return Alignment(vertical="top", **more)
 
+    def middle(**more: object) -> Alignment:
+        return Alignment(vertical="center", **more)
+
     line = Side(style="thin", color=RULE)
     below, box = Border(bottom=line), Border(bottom=line, top=line, left=line, right=line)
     fill = {name: PatternFill("solid", fgColor=name) for name in (NAVY, PALE, TRIAGE)}
@@ -28,23 +31,32 @@ def add_styles(book: Book) -> None:
     book.add_style("text", font=font(), alignment=align())
     book.add_style("cell", tinted=True, font=font(), alignment=align(), border=below)
     book.add_style("wrap", tinted=True, font=font(), alignment=wrap, border=below)
-    book.add_style("number", tinted=True, font=font(), alignment=align(), border=below, number_format="#,##0")
+    book.add_style(
+        "number",
+        tinted=True,
+        font=font(),
+        alignment=align(horizontal="right", indent=1),
+        border=below,
+        number_format="#,##0",
+    )
     book.add_style("link", font=font(color="0B5394", underline="single"), alignment=wrap, border=below)
     book.add_style("jump", font=font(color="0B5394", underline="single"), alignment=wrap)
     book.add_style(
         "header",
         font=font(bold=True, color="FFFFFF"),
         fill=fill[NAVY],
-        alignment=Alignment(vertical="center", wrap_text=True),
+        alignment=middle(wrap_text=True),
     )
     book.add_style("triage", tinted=True, font=font(), fill=fill[TRIAGE], alignment=wrap, border=box)
     book.add_style(
         "triage date", tinted=True, font=font(), fill=fill[TRIAGE], alignment=wrap, border=box,
         number_format="yyyy-mm-dd",
     )  # fmt: skip
-    book.add_style("title", font=font(20, bold=True, color=NAVY), alignment=Alignment(vertical="center"))
-    book.add_style("subtitle", font=font(11, color=SLATE), alignment=Alignment(vertical="center"))
-    book.add_style("heading", font=font(13, bold=True, color=NAVY), alignment=Alignment(vertical="bottom"), border=below)
+    book.add_style("title", font=font(20, bold=True, color=NAVY), alignment=middle())
+    book.add_style("subtitle", font=font(11, color=SLATE), alignment=middle())
+    book.add_style(
+        "heading", font=font(13, bold=True, color=NAVY), alignment=Alignment(vertical="bottom"), border=below
+    )
     book.add_style("lead", font=font(11), alignment=wrap)
     book.add_style("note", font=font(9, italic=True, color=SLATE), alignment=wrap)
     book.add_style("label", tinted=True, font=font(10), alignment=wrap, border=below)
@@ -55,6 +67,6 @@ def add_styles(book: Book) -> None:
     book.add_style("badge", tinted=True, font=font(10, bold=True), alignment=align(), border=below)
     book.add_style("strong", tinted=True, font=font(10, bold=True), alignment=wrap, border=below)
     book.add_style("column", tinted=True, font=font(10, bold=True, color=NAVY), fill=fill[PALE],
-                   alignment=Alignment(horizontal="right", vertical="center", wrap_text=True), border=below)  # fmt: skip
+                   alignment=middle(horizontal="right", wrap_text=True), border=below)  # fmt: skip
     book.add_style("column left", tinted=True, font=font(10, bold=True, color=NAVY), fill=fill[PALE],
-                   alignment=Alignment(vertical="center", wrap_text=True), border=below)  # fmt: skip
+                   alignment=middle(wrap_text=True), border=below)  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor import __version__
+from auditor.catalogue import EXCHANGE_DATASETS
 from auditor.config import Config
 from auditor.report.figures import EXPOSURES, OUTCOMES, Figures, Gap
 from auditor.report.guide import RETIREMENT
@@ -19,12 +20,6 @@ _FIRST, _CHART = 1, 8
 """Columns (from zero) where texts and charts begin."""
 _TEXT = len(WIDTHS) - _FIRST - 1
 """Columns of a text beside its label."""
-
-_SOURCES = {
-    "none": "Read from Microsoft Graph; Exchange Online was not asked (config: exchange.source = none)",
-    "export": "Read from Microsoft Graph, and from files that an administrator exported from Exchange Online",
-    "admin-api": "Read from Microsoft Graph and Exchange Online's admin API (an interface Microsoft does not document)",
-}
 
 _EXPOSURE_TEXT = {
     "open": "anyone with the password, anywhere",
@@ -46,14 +41,17 @@ def add_summary(
     page = _Page(book.add_sheet(TITLE, WIDTHS))
     page.sheet.raw.sheet_view.showGridLines = False
     page.line("SMTP AUTH audit", "title", height=34)
-    page.line(f"{tenant.name or 'Tenant without a name'} · tenant {tenant.tenant_id or 'not known'} · {tenant.cloud} cloud", "subtitle")
     page.line(
-        f"Judged for {tenant.now:%d %B %Y, %H:%M} UTC · tenant-auditor {__version__} · confidential: names accounts and "
-        "their weaknesses", "subtitle",
+        f"{tenant.name or 'Tenant without a name'} · tenant {tenant.tenant_id or 'not known'} · {tenant.cloud} cloud",
+        "subtitle",
+    )
+    page.line(
+        f"Judged for {tenant.now:%Y-%m-%d, %H:%M} UTC · tenant-auditor {__version__} · confidential: names accounts "
+        "and their weaknesses", "subtitle",
     )  # fmt: skip
-    page.line(_SOURCES[config.exchange.source], "subtitle")
+    page.line(_sources(tenant), "subtitle")
     page.gap()
-    for label, sentence in headlines(figures):
+    for label, sentence in [*headlines(figures), *_waivers(figures, config)]:
         page.row(_Cell(label, "strong"), _Cell(sentence, "lead", _TEXT))
     page.gap()
     _actions(page, figures, targets)
@@ -65,6 +63,23 @@ def add_summary(
     page.heading("Sheets in this workbook")
     for title, text in sheets.items():
         page.row(_Cell(Link(title, f"#'{title}'!A1"), "jump"), _Cell(text, "lead", _TEXT))
+
+
+def _sources(tenant: Tenant) -> str:
+    """Where the evidence comes from."""
+    asked = [tenant.status[name] for name in EXCHANGE_DATASETS if tenant.status[name].asked]
+    if not asked:
+        return "Read from Microsoft Graph; Exchange Online was not asked"
+    ways = sorted({status.source for status in asked if status.source})
+    return "Read from Microsoft Graph and Exchange Online" + (f" ({', '.join(ways)})" if ways else "")
+
+
+def _waivers(figures: Figures, config: Config) -> list[tuple[str, str]]:
+    waived = sum(counts[OUTCOMES.index("waived")] for counts in figures.findings.values())
+    if not config.waivers:
+        return []
+    written = _count(len(config.waivers), "waiver")
+    return [("Waivers", f"{written} in the config, {_count(waived, 'finding')} accepted by them today.")]
 
 
 def headlines(figures: Figures) -> list[tuple[str, str]]:
@@ -79,16 +94,16 @@ def headlines(figures: Figures) -> list[tuple[str, str]]:
     return [
         (
             "Exposure",
-            f"{everyone:,} of {_count(figures.accounts, 'account')} can be used over SMTP by anyone who has the password, "
-            f"from anywhere ({_count(administrators, 'administrator')} among them); {limited:,} more only from some places "
-            f"or with an app password; for {unknown:,} it is unknown.",
+            f"{everyone:,} of {_count(figures.accounts, 'account')} can be used over SMTP by anyone who has the "
+            f"password, from anywhere ({_count(administrators, 'administrator')} among them); {limited:,} more only "
+            f"from some places or with an app password; for {unknown:,} it is unknown.",
         ),
         ("Senders", _senders_sentence(figures)),
         (
             "Retirement",
-            f"{_count(figures.breaking, 'account')} in use or declared for basic SMTP, not blocked today: what sends there "
-            "stops when Microsoft turns basic authentication for SMTP AUTH off by default at the end of December 2026. For "
-            f"{figures.breaking_unknown:,} more it is unknown.",
+            f"{_count(figures.breaking, 'account')} in use or declared for basic SMTP, not blocked today: what sends "
+            "there stops when Microsoft turns basic authentication for SMTP AUTH off by default at the end of December "
+            f"2026. For {figures.breaking_unknown:,} more it is unknown.",
         ),
         (
             "Coverage",
@@ -121,12 +136,19 @@ def _actions(page: _Page, figures: Figures, targets: Mapping[str, str]) -> None:
         more = f" (and {action.more:,} more of this kind)" if action.more else ""
         unsure = " Not certain: what decides it was not read." if finding.outcome == "unknown" else ""
         touched = f" Touches {_count(action.accounts, 'account')}." if action.accounts > 1 else ""
-        row = page.row(
-            _Cell(finding.severity, "badge"), _Cell(Link(finding.title + more, targets.get(finding.id, "")), "jump", _TEXT)
-        )
+        title = Link(finding.title + more, targets.get(finding.id, ""))
+        row = page.row(_Cell(finding.severity, "badge"), _Cell(title, "jump", _TEXT))
         colour_words(page.sheet, f"B{row}", "severity")
-        page.row(_Cell(None, "text"), _Cell(f"{finding.remedy}{touched}{unsure}", "note", _TEXT))
+        page.row(_Cell(None, "text"), _Cell(f"{_opening(finding.remedy)}{touched}{unsure}", "note", _TEXT))
     page.gap()
+
+
+def _opening(text: str, limit: int = 240) -> str:
+    """The first sentences of a remedy; the Findings and Remediation sheets hold all of it."""
+    if len(text) <= limit:
+        return text
+    end = text.rfind(". ", 0, limit)
+    return f"{text[: end + 1]} …" if end > 0 else f"{text[:limit].rpartition(' ')[0]} …"
 
 
 def _numbers(page: _Page, figures: Figures) -> None:

@@ -35,7 +35,7 @@ MAX_NAME = 31
 MAX_HEIGHT = 330
 """Points of a row whose height follows its text; Excel's limit is 409. Longer texts are there, below the fold."""
 
-_PAGE_WIDTH = 190
+_PAGE_WIDTH = 215
 """Characters of width that a landscape page holds at a size that can still be read."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -54,11 +54,12 @@ class Link:
 class Styled:
     """A value in a style of its own, where the column's does not fit."""
 
-    value: Value
+    value: Plain
     style: str
 
 
-Value = str | int | float | Link | Styled | None
+Plain = str | int | float | Link | None
+Value = Plain | Styled
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Sheet:
 
     def _cell(self, letter: str, number: int, value: Value, style: str, full: str) -> str:
         if isinstance(value, Styled):
-            value, style = value.value, value.style
+            style, value = value.style, value.value
         if isinstance(value, Link):
             style = self._link(f"{letter}{number}", value, style)
             value = value.text
@@ -157,7 +158,8 @@ class Sheet:
         if isinstance(value, str):
             text = escape(cell_text(value, full=full))
             identity = self.book.style(style, quoted=is_formula_like(value))
-            return f'<c r="{letter}{number}" s="{identity}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+            inline = f'<is><t xml:space="preserve">{text}</t></is>'
+            return f'<c r="{letter}{number}" s="{identity}" t="inlineStr">{inline}</c>'
         return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{value!r}</v></c>'
 
     def _height(self, values: Sequence[Value], styles: Sequence[str]) -> float:
@@ -230,7 +232,8 @@ class Book:
         raw._hyperlinks = []
         for index, width in enumerate(widths, 1):
             raw.column_dimensions[get_column_letter(index)].width = width
-        sheet = Sheet(self, title, raw, tempfile.TemporaryFile(), widths)
+        rows = tempfile.TemporaryFile()  # noqa: SIM115 - lives until the book is saved
+        sheet = Sheet(self, title, raw, rows, widths)
         self.sheets.append(sheet)
         return sheet
 
@@ -321,35 +324,40 @@ class Book:
             links = sheet.raw._hyperlinks
             sheet.raw._get_writer()
             sheet.raw._hyperlinks = links
-        with _Package(stream, self.sheets) as package:
-            ExcelWriter(self.raw, package).write_data()
+        with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
+            ExcelWriter(self.raw, _Package(archive, self.sheets)).write_data()
         for sheet in self.sheets:
             sheet.stream.close()
 
 
-class _Package(ZipFile):
-    """A zip whose bytes depend on nothing but its parts, and which puts each sheet's rows into its XML."""
+class _Package:
+    """A zip whose bytes depend on nothing but its parts, and which puts each sheet's rows into its XML.
 
-    def __init__(self, stream: IO[bytes], sheets: Sequence[Sheet]) -> None:
-        super().__init__(stream, "w", ZIP_DEFLATED, allowZip64=True)
+    Has the methods that openpyxl's writer asks of an archive."""
+
+    def __init__(self, archive: ZipFile, sheets: Sequence[Sheet]) -> None:
+        self._archive = archive
         self._sheets = {f"xl/worksheets/sheet{number}.xml": sheet for number, sheet in enumerate(sheets, 1)}
         self._alt_texts = {
             f"xl/drawings/drawing{number}.xml": sheet.alt_texts
             for number, sheet in enumerate((sheet for sheet in sheets if sheet.alt_texts), 1)
         }
 
-    def writestr(self, name: Any, data: Any, *_: Any, **__: Any) -> None:
-        text = data if isinstance(data, str) else bytes(data).decode()
-        canonical = ET.canonicalize(text)  # noqa: S314 - our own XML, made a moment ago
+    def namelist(self) -> list[str]:
+        return self._archive.namelist()
+
+    def writestr(self, name: str, data: bytes | str) -> None:
+        text = data if isinstance(data, str) else data.decode()
+        canonical = ET.canonicalize(text)
         for number, alt in enumerate(self._alt_texts.get(name, ()), 1):
             canonical = canonical.replace(
                 f'name="Chart {number}"', f'descr="{escape(alt, {chr(34): "&quot;"})}" name="Chart {number}"'
             )
-        super().writestr(_entry(name), (_DECLARATION + canonical).encode())
+        self._archive.writestr(_entry(name), (_DECLARATION + canonical).encode())
 
-    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+    def write(self, filename: str, arcname: str) -> None:
         sheet = self._sheets[arcname.lstrip("/")]
-        canonical = ET.canonicalize(Path(filename).read_text("utf-8"))  # noqa: S314 - our own XML
+        canonical = ET.canonicalize(Path(filename).read_text("utf-8"))
         head, mark, tail = canonical.partition(_MARK)
         assert mark, "openpyxl wrote a sheet without sheetData"
         entry = _entry(arcname)
@@ -357,7 +365,7 @@ class _Package(ZipFile):
         sheet.stream.seek(0)
         # Declares the size beforehand, so that zip64 is used exactly where it is needed.
         entry.file_size = size + len(canonical) * 4
-        with self.open(entry, "w") as target:
+        with self._archive.open(entry, "w") as target:
             target.write(f"{_DECLARATION}{head}<sheetData>".encode())
             shutil.copyfileobj(sheet.stream, target, 1 << 20)
             target.write(f"</sheetData>{tail}".encode())
@@ -371,8 +379,8 @@ def _entry(name: str) -> ZipInfo:
     return entry
 
 
-def text_height(text: str, width: float, *, per_width: float = 1.08, line: float = 12.8) -> float:
-    """Points that a wrapped text needs in a column of `width` characters, estimated from the look of 10-point Calibri."""
+def text_height(text: str, width: float, *, per_width: float = 1.17, line: float = 12.8) -> float:
+    """Points that a wrapped text needs in a column of `width` characters, estimated for Calibri at 10 points."""
     lines = sum(max(1, ceil(len(part) / (width * per_width))) for part in text[:20_000].split("\n"))
     return lines * line + 3
 
@@ -393,9 +401,7 @@ def colour_words(sheet: Sheet, cells: str, palette: str) -> None:
     for word, (fill, font) in PALETTES[palette].items():
         sheet.raw.conditional_formatting.add(
             cells,
-            CellIsRule(
-                operator="equal", formula=[f'"{word}"'], fill=PatternFill(bgColor=fill), font=Font(color=font)
-            ),
+            CellIsRule(operator="equal", formula=[f'"{word}"'], fill=PatternFill(bgColor=fill), font=Font(color=font)),
         )
 
 

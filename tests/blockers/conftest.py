@@ -185,6 +185,8 @@ def _records(company: Any) -> dict[str, list[dict[str, Any]]]:
     records["groups"] += [{"id": group, "error": "Request_ResourceNotFound"} for group in sorted(gone)]
     for name in ("signIns", "directoryAudits", "emailAppUsage", "userRegistrationDetails"):
         records.pop(name, None)
+    if company.smtp_replies:
+        records["smtpReplies"] = company.smtp_replies
     if company.exchange_mode != "none":
         records.update(company.exchange)
     return records

@@ -70,6 +70,28 @@ def test_a_place_that_cannot_be_written_is_a_usage_error(tenant, tmp_path):
         write_config(tenant, Emulator(tenant, tmp_path), tmp_path / "file" / "config.toml")
 
 
+def test_a_config_of_ones_own_is_never_overwritten(tenant, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("[[tenants]]\n")
+    with pytest.raises(UsageError, match="stays as it is"):
+        write_config(tenant, Emulator(tenant, tmp_path), path)
+    assert path.read_text() == "[[tenants]]\n"
+
+
+def test_the_emulators_own_config_is_renewed(tenant, tmp_path):
+    path = tmp_path / "config.toml"
+    emulator = Emulator(tenant, tmp_path)
+    for port in (1, 2):
+        emulator.authority = emulator.graph_url = emulator.exchange_url = f"https://localhost:{port}"
+        write_config(tenant, emulator, path)
+    assert config.load(path).config.tenants[0].graph_url == "https://localhost:2"
+
+
+def test_a_folder_is_no_config(tenant, tmp_path):
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_config(tenant, Emulator(tenant, tmp_path), tmp_path)
+
+
 def test_an_export_has_no_place_in_an_emulated_tenant(tenant, tmp_path):
     tenant.exchange_mode = "export"
     with pytest.raises(UsageError, match="export"):

@@ -39,7 +39,6 @@ class Done:
     folder: Path
     config: Config
     evaluation: Evaluation
-    requests: list
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +57,7 @@ def _run_against(tenant: DemoTenant, folder: Path, options: RunOptions | None = 
         [result] = run(config, config.config.tenants, options or RunOptions(out=folder), Silent())
         if result.error:
             raise result.error
-        return Done(tenant, folder, config.config, result.evaluation, list(emulator.requests))
+        return Done(tenant, folder, config.config, result.evaluation)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.blockers import BY_ID
-from auditor.demo.tenant import SCENARIOS
+from auditor.demo.tenant import SCENARIOS, generate
 from auditor.states import VERDICT_WORDS, State
 
 BLOCKS, CLEAR, CONDITIONAL, UNKNOWN, NOT_APPLICABLE = (
@@ -38,9 +38,11 @@ dataset to be missing are reached by taking it away (test_law); the demo shows t
 
 
 @pytest.fixture(scope="module")
-def reached(runs):
+def reached(runs, run_against, tmp_path_factory):
+    """The next quarter of the default company is judged too: its date lies behind the announced retirement."""
     table: dict[str, dict[State, set[str]]] = {blocker: {} for blocker in BY_ID}
-    for scenario, done in runs.items():
+    later = run_against(generate(quarter=2), tmp_path_factory.mktemp("later") / "run")
+    for scenario, done in {**runs, "default, quarter 2": later}.items():
         for blocker, column in done.evaluation.judgement.columns.items():
             for code in set(column.states.tolist()):
                 table[blocker].setdefault(State(code), set()).add(scenario)

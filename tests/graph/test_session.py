@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import json
 import logging
 import socket
+import threading
+import time
 import traceback
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import jwt
 import msgspec
 import pytest
 import trustme
@@ -235,6 +240,61 @@ def test_a_key_of_another_kind_is_refused_before_it_is_sent(config, clock, tmp_p
     assert "RSA" in _fails(ConfigError, config, clock, client_secret_file="", certificate_path="auditor.pem")
 
 
+def test_a_federated_token_is_read_from_its_file(config, clock, emulator, tmp_path, rsa_key):
+    claims = {"iss": "https://issuer.example", "sub": "pipeline", "aud": "api://AzureADTokenExchange"}
+    public = rsa_key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    emulator.tenant.app.federated = [
+        {"issuer": claims["iss"], "subject": claims["sub"], "audience": claims["aud"], "public_key": public.decode()}
+    ]
+    moment = int(time.time())
+    changes = {"client_secret_file": "", "federated_token_file": "token.jwt"}
+    (tmp_path / "token.jwt").write_text(
+        jwt.encode({**claims, "exp": moment + 600, "jti": "1"}, rsa_key, algorithm="RS256") + "\n"
+    )
+    assert _sign_in(config, clock, **changes)
+    (tmp_path / "token.jwt").write_text(
+        jwt.encode({**claims, "sub": "other", "exp": moment + 600, "jti": "2"}, rsa_key, algorithm="RS256")
+    )
+    assert "federated credential" in _fails(SignInError, config, clock, **changes)
+
+
+class _Identity(BaseHTTPRequestHandler):
+    """The endpoint that an Azure machine offers to its programs."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        token = jwt.encode({"roles": ["User.Read.All"], "appid": "machine"}, "k" * 32, algorithm="HS256")
+        body = {"access_token": token, "expires_on": "4000000000", "resource": "r", "token_type": "Bearer"}
+        self.send_response(self.status)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(body if self.status == 200 else {"message": "no identity"}).encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_managed_identity(config, clock, monkeypatch, status):
+    with HTTPServer(("127.0.0.1", 0), type("Machine", (_Identity,), {"status": status})) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{server.server_port}/msi/token")
+            monkeypatch.setenv("IDENTITY_HEADER", "header")
+            changes = {"client_secret_file": "", "client_id": "", "managed_identity": True}
+            if status == 200:
+                assert _sign_in(config, clock, **changes) == {"User.Read.All"}
+            else:
+                _fails(AuditorError, config, clock, **changes)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def test_requests_are_counted_where_they_leave_and_nothing_secret_is_logged(config, clock, emulator, caplog):
     caplog.set_level(logging.DEBUG)
     before = emulator.requests.by_service()
@@ -253,10 +313,7 @@ def test_requests_are_counted_where_they_leave_and_nothing_secret_is_logged(conf
     assert counted == total == 2
     assert (after["graph"] - before["graph"], after["reports"] - before["reports"]) == (1, 1)
     assert now == emulator.tenant.now
+    assert [entry.authorized for entry in emulator.requests.entries][-2:] == [True, False]
     assert emulator.tenant.app.secret not in caplog.text
     assert "eyJ" not in caplog.text
     assert address not in caplog.text
-
-
-def test_reports_host_never_gets_the_token(config, clock, emulator):
-    assert not any(entry.authorized for entry in emulator.requests.entries if entry.service == "reports")

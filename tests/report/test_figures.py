@@ -50,7 +50,7 @@ def test_the_first_things_to_do_are_one_per_rule_and_never_waived(make: SimpleNa
     ]
     actions = figures(make.evaluation(findings)).actions
     assert len(actions) == 5
-    assert [action.finding.rule for action in actions][0] == "many"
+    assert actions[0].finding.rule == "many"
     assert (actions[0].more, actions[0].accounts) == (2, 4)
     assert not {"waived", "note"} & {action.finding.rule for action in actions}
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import UsageError
-from auditor.report.files import Batch
+from auditor.report.files import Batch, Replace
 
 
-def write(folder: Path, **files: bytes) -> None:
-    with Batch(folder) as batch:
+def write(folder: Path, replace: Replace = os.replace, **files: bytes) -> None:
+    with Batch(folder, replace=replace) as batch:
         for name, data in files.items():
             with batch.new(name) as stream:
                 stream.write(data)
@@ -37,12 +37,17 @@ def test_a_new_run_replaces_the_old_files(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == b"new"
 
 
-def test_an_error_while_writing_leaves_the_old_files_and_no_rest(tmp_path: Path) -> None:
-    write(tmp_path, one=b"old")
-    with pytest.raises(ValueError, match="broken"), Batch(tmp_path) as batch:
+def fail_midway(folder: Path, error: Exception) -> None:
+    with Batch(folder) as batch:
         with batch.new("one") as stream:
             stream.write(b"half")
-        raise ValueError("broken")
+        raise error
+
+
+def test_an_error_while_writing_leaves_the_old_files_and_no_rest(tmp_path: Path) -> None:
+    write(tmp_path, one=b"old")
+    with pytest.raises(ValueError, match="broken"):
+        fail_midway(tmp_path, ValueError("broken"))
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("one", b"old")]
 
 
@@ -54,10 +59,7 @@ def test_a_file_open_elsewhere_is_named_and_stays_with_the_files_after_it(tmp_pa
 
     write(tmp_path, workbook=b"old", rows=b"old")
     with pytest.raises(UsageError, match=r"workbook: is open in another program.*Close it") as caught:
-        with Batch(tmp_path, replace=locked) as batch:
-            for name in ("workbook", "rows"):
-                with batch.new(name) as stream:
-                    stream.write(b"new")
+        write(tmp_path, replace=locked, workbook=b"new", rows=b"new")
     assert caught.value.exit_code == 2
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"workbook": b"old", "rows": b"old"}
 
@@ -77,12 +79,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_begun_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"missing/one: cannot be written"):
-        with Batch(tmp_path) as batch:
-            batch.new("missing/one")
+        write(tmp_path, **{"missing/one": b"1"})
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"could not be written \(No space left on device\)"), Batch(tmp_path) as batch:
-        batch.new("one").close()
-        raise OSError(28, "No space left on device")
+    with pytest.raises(UsageError, match=r"could not be written \(No space left on device\)"):
+        fail_midway(tmp_path, OSError(28, "No space left on device"))
     assert list(tmp_path.iterdir()) == []

@@ -26,8 +26,8 @@ def test_every_state_verdict_and_exposure_is_explained() -> None:
 
 
 def test_the_retirement_is_told_in_the_announcements_sense() -> None:
-    for part in ("27 January 2026", "off by default", "end of December 2026", "switch it on again", "second half of 2027",
-                 "not published", "test after the change", "OAuth senders"):  # fmt: skip
+    for part in ("27 January 2026", "off by default", "end of December 2026", "switch it on again",
+                 "second half of 2027", "not published", "test after the change", "OAuth senders"):  # fmt: skip
         assert part in RETIREMENT
     assert not re.search(r"September 2025|30 April 2026|cannot be re-enabled", EVERYTHING)
 

@@ -7,7 +7,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from auditor.config import Config, ExchangeConfig, Sender
+from auditor.config import Config, Sender, Waiver
 from auditor.report.figures import figures
 from auditor.report.guide import RETIREMENT
 from auditor.report.styles import add_styles
@@ -30,10 +30,10 @@ def texts(sheet: Any) -> list[str]:
 
 
 def test_the_page_tells_who_when_and_from_what(make: SimpleNamespace) -> None:
-    config = Config(exchange=ExchangeConfig(source="export", export_path="x"))
+    config = Config(waivers=(Waiver(rule="x", owner="Ann", reason="y", until="2027-01-31"),))
     told = " ".join(texts(page(make.evaluation(tenant_name="Contoso & Söhne"), config)))
-    for part in ("Contoso & Söhne", "11111111-2222-3333-4444-555555555555", "23 November 2026, 16:00 UTC",
-                 "an administrator exported", RETIREMENT):  # fmt: skip
+    for part in ("Contoso & Söhne", "11111111-2222-3333-4444-555555555555", "2026-11-23, 16:00 UTC",
+                 "Microsoft Graph and Exchange Online", "1 waiver in the config, 0 findings", RETIREMENT):  # fmt: skip
         assert part in told
 
 
@@ -86,7 +86,8 @@ def test_senders_are_told_in_one_sentence(make: SimpleNamespace, senders: tuple[
 
 
 def test_long_texts_get_rows_high_enough(make: SimpleNamespace) -> None:
-    finding = make.finding(remedy="word " * 200)
+    finding = make.finding(title="word " * 100, remedy="This comes first. " + "word " * 200)
     sheet = page(make.evaluation([finding]))
     (row,) = [cell.row for cells in sheet.iter_rows() for cell in cells if str(cell.value).startswith("word word")]
-    assert sheet.row_dimensions[row].height > 60
+    assert sheet.row_dimensions[row].height > 50
+    assert "This comes first. …" in texts(sheet)

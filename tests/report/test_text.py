@@ -12,7 +12,8 @@ from openpyxl.utils.escape import unescape
 from auditor.report.text import CELL_LIMIT, cell_text, clean, csv_text, is_formula_like
 
 FORMULAS = [
-    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\x00=1", " =1", "\xa0=1", "＝1", "＋1", "－1", "＠x", "\ttext",
+    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\x00=1", " =1", "\xa0=1", "＝1", "＋1", "－1", "＠x",
+    "\ttext",
 ]  # fmt: skip
 
 

@@ -46,7 +46,7 @@ class AssertionCheck:
         claims = _verified(assertion, key)
         if claims.get("iss") != client_id or claims.get("sub") != client_id:
             raise errors.bad_assertion("is fine, but `iss` and `sub` must both be the client id.")
-        if claims.get("aud") not in audiences:
+        if str(claims.get("aud")) not in audiences:
             raise errors.bad_assertion("is fine, but `aud` is not this tenant's token endpoint.")
         self._in_time(claims)
         now = self.clock()

@@ -36,10 +36,7 @@ def _checked(body: Any) -> list[dict[str, Any]]:
         raise bad_request(f"Number of batch request steps exceeds the maximum value of {LIMIT}.")
     seen: set[str] = set()
     for request in requests:
-        complete = isinstance(request, dict) and all(
-            isinstance(request.get(name), str) and request[name] for name in ("id", "method", "url")
-        )
-        if not complete:
+        if not _well_formed(request):
             raise bad_request("Invalid batch payload format: each request needs `id`, `method` and `url`.")
         if request["id"] in seen:
             raise bad_request(f"Invalid batch payload: the request id '{request['id']}' is used twice.")
@@ -48,6 +45,15 @@ def _checked(body: Any) -> list[dict[str, Any]]:
             raise bad_request(f"Request '{request['id']}' depends on '{min(unknown)}', which does not precede it.")
         seen.add(request["id"])
     return requests
+
+
+def _well_formed(request: Any) -> bool:
+    if not isinstance(request, dict):
+        return False
+    named = all(isinstance(request.get(name), str) and request[name] for name in ("id", "method", "url"))
+    after = request.get("dependsOn", [])
+    ordered = isinstance(after, list) and all(isinstance(name, str) for name in after)
+    return named and ordered and isinstance(request.get("headers") or {}, dict) and "[" not in request["url"]
 
 
 def _inner(batch: Call, request: Mapping[str, Any]) -> Call:

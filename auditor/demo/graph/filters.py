@@ -58,9 +58,12 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<paren>[()])"
     r"|(?P<string>'(?:[^']|'')*')"
     r"|(?P<time>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))"
-    r"|(?P<number>-?\d+)(?![\w.-])"
+    r"|(?P<number>-?\d{1,18})(?![\w.-])"
     r"|(?P<word>[A-Za-z_@][\w@.]*(?:/[A-Za-z_][\w.]*)*))"
 )
+DEPTH = 20
+"""how deep parentheses may nest"""
+
 _KEYWORDS = {"true": True, "false": False, "null": None}
 
 
@@ -92,6 +95,7 @@ class _Parser:
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self._tokens = tokens
         self._next = 0
+        self._depth = 0
 
     def peek(self) -> str | None:
         return self._tokens[self._next][1] if self._next < len(self._tokens) else None
@@ -115,7 +119,11 @@ class _Parser:
     def _term(self) -> Filter:
         kind, text = self._take()
         if text == "(":
+            self._depth += 1
+            if self._depth > DEPTH:
+                raise FilterError("The filter is nested too deeply.")
             inner = self.disjunction()
+            self._depth -= 1
             if self._take()[1] != ")":
                 raise FilterError("A closing parenthesis is missing.")
             return inner
@@ -141,9 +149,12 @@ class _Parser:
 
 def _time(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise FilterError(f"'{text}' is no time.") from error
+    if moment.tzinfo is None:
+        raise FilterError(f"'{text}' is no time: it has no offset.")
+    return moment
 
 
 def _folded(value: Literal) -> Any:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from auditor.demo.graph import filters
 from auditor.demo.graph.call import Call, GraphError, Workload, bad_request, unsupported
@@ -18,6 +18,7 @@ from auditor.demo.graph.schema import EntityType
 from auditor.demo.wire import Sealer
 
 SKIP_TOKEN = "$skiptoken"
+PATH_SAFE = "/()'=@$,:"
 _KNOWN = {"$select", "$top", "$filter", "$count", "$format", SKIP_TOKEN}
 
 
@@ -85,7 +86,7 @@ def _size(text: str | None, rules: Rules) -> int | None:
         return None
     if text is None:
         return rules.pages[0]
-    size = int(text) if text.isascii() and text.isdigit() else 0
+    size = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if not 1 <= size <= rules.pages[1]:
         raise GraphError(
             400,
@@ -152,7 +153,7 @@ def page(
     if end < len(found):
         token = sealer.seal({"for": _digest(call, query.given), "offset": end})
         rest = {name: value for name, value in query.given.items() if name != SKIP_TOKEN}
-        link = f"{base}{call.path}?{urlencode({**rest, SKIP_TOKEN: token}, safe='$')}"
+        link = f"{base}{quote(call.path, safe=PATH_SAFE)}?{urlencode({**rest, SKIP_TOKEN: token}, safe='$')}"
     return list(found[query.offset : end]), link, len(found)
 
 

@@ -60,8 +60,10 @@ class Route:
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
-        parts = re.split(r"\{(\w+)\}", self.pattern)
-        text = "".join(f"(?P<{part}>[^/()']+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        parts = re.split(r"('?)\{(\w+)\}", self.pattern)  # literal, quote, name, literal, …
+        text = re.escape(parts[0])
+        for quote, name, literal in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+            text += f"{quote}(?P<{name}>[^/{quote}]+){re.escape(literal)}"
         return re.compile(text)
 
 

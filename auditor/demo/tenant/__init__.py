@@ -2,7 +2,7 @@
 
 `generate` makes everything that the emulated services serve. Nothing here reads a clock or depends on hash order:
 dates come from `now`, ids from the seed and a name, so that they stay the same from quarter to quarter and at every
-size. The special accounts (about ninety) are always there; filler is drawn up to the number asked for.
+size. The special accounts (about 110) are always there; filler is drawn up to the number asked for.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def _people() -> Iterator[Account]:
     yield _user("sofia.marin", "Sofía Marín", auth_policy="{guid:Block Basic Auth}", methods=PUSH)
     yield _user("jan.novak", "Jan Novák", auth_policy="Policy of 2019 (deleted)", methods=PHONE,
                 groups=("exc-legacy", "exc-mfa"))  # fmt: skip
-    yield _user("dana.allow", "Dana Holm", auth_policy="Allow SMTP for devices", methods=PUSH)
+    yield _user("dana.allow", "Dana Holm", licences=PREMIUM, auth_policy="Allow SMTP for devices", methods=PUSH)
     yield _user("kiosk.worker", "Bo Andersen", licences=(Licence("EXCHANGEDESKLESS"),), methods=())
     yield _user("frontline.worker", "Mina Sato", licences=F3, methods=("mobilePhone",), groups=("frontline",))
     yield _bare("f1.worker", "Ravi Menon", licences=(Licence("M365_F1_COMM"),), mail="", methods=())

@@ -81,6 +81,10 @@ def test_twenty_are_taken_and_twenty_one_refused(client):
         [{"id": "1", "method": "GET"}],
         [{"id": 1, "method": "GET", "url": "/domains"}],
         ["/domains"],
+        [get("1", "/domains", dependsOn=1)],
+        [get("1", "/domains", dependsOn=[["2"]])],
+        [get("1", "/domains", headers=["x"])],
+        [get("1", "https://[")],
         [get("1", "/domains", dependsOn=["2"]), get("2", "/domains")],
     ],
 )

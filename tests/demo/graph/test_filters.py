@@ -62,6 +62,17 @@ def test_what_is_not_supported_is_refused(text):
         parse(text)
 
 
+@pytest.mark.parametrize("text", ["(" * 3000 + "name eq 'a'" + ")" * 3000, f"name eq {'9' * 5000}"])
+def test_a_filter_beyond_all_measure_is_refused(text):
+    with pytest.raises(FilterError):
+        parse(text)
+
+
+def test_a_date_without_an_offset_meets_no_time():
+    with pytest.raises(FilterError, match="offset"):
+        parse("day ge 2026-01-01T00:00:00Z").holds({"day": "2026-11-21"})
+
+
 @pytest.mark.parametrize(
     "text",
     ["clientAppUsed eq 1", "isInteractive eq 1", "status/errorCode eq true", "status eq 'x'",

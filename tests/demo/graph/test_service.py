@@ -61,6 +61,8 @@ def test_a_client_request_id_comes_back(client):
     response = client.graph("/organization", client_request_id="abc")
     assert response.headers["client-request-id"] == "abc"
     refused(client.graph("/nothing", client_request_id="abc"), 400, "BadRequest", "segment 'nothing'")
+    odd = client.graph("/organization", client_request_id="x" * 200)
+    assert odd.headers["client-request-id"] == odd.headers["request-id"]
 
 
 # --- permissions ---------------------------------------------------------------------------------------------------
@@ -176,7 +178,7 @@ def test_a_last_page_that_is_full_has_no_next(client):
     assert [len(page) for page in client.walk("/users?$top=125")] == [125, 125]
 
 
-@pytest.mark.parametrize("top", ["0", "1000", "-1", "ten", "", "²"])
+@pytest.mark.parametrize("top", ["0", "1000", "-1", "ten", "", "²", "9" * 5000])
 def test_a_page_size_out_of_bounds_is_refused(client, top):
     refused(client.graph(f"/users?$top={top}"), 400, "Request_BadRequest", "page size")
     refused(client.graph(f"{REGISTRATIONS}?$top={top}"), 400, "BadRequest", "page size")
@@ -435,6 +437,7 @@ def test_a_user_by_id_and_by_name(client):
     for key in (guid(2), guid(2).upper(), "user2@contoso.example", "USER2%40contoso.example"):
         assert client.graph(f"/users/{key}?$select=id").json()["id"] == guid(2)
     refused(client.graph("/users/nobody"), 404, "Request_ResourceNotFound", "nobody")
+    refused(client.graph("/users/o'brien@contoso.example"), 404, "Request_ResourceNotFound", "o'brien")
     refused(client.graph("/users/nobody/authentication/methods"), 404, "Request_ResourceNotFound")
 
 
