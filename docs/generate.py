@@ -7,6 +7,7 @@ A test fails while a page differs from its record, so that no blocker or rule is
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 from pathlib import Path
@@ -110,7 +111,7 @@ def _blocker(blocker: blockers.Blocker) -> str:
         f"# {blocker.title} (`{blocker.id}`)",
         "",
         GENERATED,
-        _docstring(blocker.judge),
+        _docstring(importlib.import_module(f"auditor.blockers.{blocker.id.replace('-', '_')}")),
         "",
         "| | |",
         "|---|---|",
@@ -149,7 +150,7 @@ def _rule(rule: findings.Rule) -> str:
         f"# {rule.title} (`{rule.id}`)",
         "",
         GENERATED,
-        _docstring(rule.find),
+        _docstring(inspect.getmodule(rule.find)),
         "",
         "## Rests on",
         "",
@@ -170,9 +171,8 @@ def _rule(rule: findings.Rule) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _docstring(function: object) -> str:
-    """The docstring of the module in which a record's function is defined."""
-    return inspect.cleandoc(inspect.getmodule(function).__doc__ or "")
+def _docstring(module: object) -> str:
+    return inspect.cleandoc(module.__doc__ or "")
 
 
 def main() -> None:

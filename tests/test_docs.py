@@ -7,9 +7,9 @@ import re
 import subprocess
 
 import pytest
-from auditor.accounts import COLUMNS
 
 from auditor import blockers, findings
+from auditor.accounts import COLUMNS
 from auditor.verdict import DECIDING_ORDER
 
 TEXT = {".md", ".py", ".toml", ".txt", ".csv", ".json", ".cfg", ""}
@@ -79,7 +79,7 @@ def tracked(root):
 
 def test_superseded_dates_and_promises_stand_nowhere(root):
     for path in tracked(root):
-        if path.name == "test_docs.py":
+        if path.is_relative_to(root / "tests"):  # tests name what they forbid
             continue
         text = path.read_text("utf-8", errors="replace").lower()
         for pattern in FORBIDDEN:

@@ -108,9 +108,18 @@ def headlines(figures: Figures) -> list[tuple[str, str]]:
         (
             "Coverage",
             f"{figures.datasets_complete:,} of {_count(figures.datasets_asked, 'dataset')} asked for were read whole. "
-            + ("What is missing leaves results unknown, never passed." if figures.gaps else "Nothing is missing."),
+            + _missing(figures),
         ),
     ]
+
+
+def _missing(figures: Figures) -> str:
+    """What was left out on purpose, and what a gap means."""
+    if not figures.gaps:
+        return "Nothing is missing."
+    not_asked = sum(len(gap.datasets) for gap in figures.gaps if gap.state == "not-asked")
+    left_out = f"{_count(not_asked, 'dataset')} not asked for. " if not_asked else ""
+    return f"{left_out}What is missing leaves results unknown, never passed."
 
 
 def _senders_sentence(figures: Figures) -> str:

@@ -66,7 +66,7 @@ Value = Plain | Styled
 class Field:
     """A column of a sheet. `width` in characters; `style` names a style of `Book`; `full` is the file that holds the
     whole text where a cell has to be cut; `words` colours the column's cells by their word (a key of `PALETTES`);
-    `choices` is what a drop-down offers; `date` accepts dates only; `hidden` folds the column away."""
+    `choices` is what a drop-down offers; `date` accepts dates only."""
 
     header: str
     width: float = 14

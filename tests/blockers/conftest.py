@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -17,8 +19,8 @@ from auditor.config import Sender
 from auditor.demo.tenant import generate
 from auditor.load import load
 from auditor.snapshot import Snapshot
-from auditor.states import Reason
-from auditor.tenant import Tenant
+from auditor.states import Reason, State
+from auditor.tenant import DatasetStatus, Tenant
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 
@@ -144,11 +146,19 @@ def reason(tenant: Tenant, blocker: str, settings: Sender | None = None, row: in
 def states(tenant: Tenant, senders: list[Sender]) -> dict[str, list[str]]:
     """Blocker id → the state's word of every case."""
     cases = Cases.of(tenant, senders)
-    from auditor.states import State
-
     return {
         blocker.id: [State(code).word for code in blocker.judge(tenant, cases).states.tolist()] for blocker in BLOCKERS
     }
+
+
+@dataclass(frozen=True)
+class _Without(Snapshot):
+    """A snapshot without the lines of one dataset."""
+
+    lost: str = ""
+
+    def lines(self, dataset: str) -> Iterator[bytes]:
+        return iter(()) if dataset == self.lost else super().lines(dataset)
 
 
 class Demo:
@@ -161,8 +171,13 @@ class Demo:
         self.senders = [msgspec.convert(entry, Sender) for entry in self.company.senders]
         write(folder, self.records)
 
-    def tenant(self) -> Tenant:
-        return load(Snapshot.open(self.folder), now=self.company.now, tenant_id=self.company.tenant_id)
+    def tenant(self, lost: str = "", how: str = "not-asked") -> Tenant:
+        """`lost`: a dataset that is not there; `how` its reading ended (`cut` leaves what was read)."""
+        snapshot = Snapshot.open(self.folder)
+        if lost:
+            status = {**snapshot.status, lost: DatasetStatus(lost, how)}
+            snapshot = _Without(**{**vars(snapshot), "status": status}, lost="" if how == "cut" else lost)
+        return load(snapshot, now=self.company.now, tenant_id=self.company.tenant_id)
 
     def row(self, tenant: Tenant, key: str) -> int:
         row = tenant.find(key)
@@ -200,3 +215,43 @@ def _transitive(company: Any, group: str, seen: frozenset[str] = frozenset()) ->
         elif member not in company.group_members:
             found.add(member)
     return found
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Demo]:
+    """The demo's company by scenario and quarter, each written once."""
+    made: dict[tuple[str, int], Demo] = {}
+
+    def of(scenario: str = "default", quarter: int = 1) -> Demo:
+        if (scenario, quarter) not in made:
+            made[scenario, quarter] = Demo(tmp_path_factory.mktemp("demo") / "snapshot", scenario, quarter)
+        return made[scenario, quarter]
+
+    return of
+
+
+@pytest.fixture
+def tools() -> SimpleNamespace:
+    """The builders of this file, for the tests beside it."""
+    return SimpleNamespace(base=base, user=user, sender=sender, reason=reason, states=states, NOW=NOW)
+
+
+@pytest.fixture
+def says(make: Make) -> Callable[..., str]:
+    """The state's word that a blocker gives for account ann, or for a sender on her, in a changed base tenant.
+
+    `change` gets the records and changes them in place."""
+
+    def judged(
+        blocker: str,
+        change: Callable[[dict[str, list[dict[str, Any]]]], object] = lambda records: None,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> str:
+        records = base("ann", "bob")
+        change(records)
+        declared = None if settings is None else sender(**settings)
+        return reason(make(records, **options), blocker, declared).state.word
+
+    return judged

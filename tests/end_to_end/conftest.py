@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from auditor.demo.server import Emulator
-from auditor.demo.settings import write_config
 
 from auditor.config import Config, load
 from auditor.demo.model import DemoTenant
+from auditor.demo.server import Emulator
+from auditor.demo.settings import write_config
 from auditor.demo.tenant import SCENARIOS, generate
 from auditor.evaluate import Evaluation, evaluate
 from auditor.run import RunOptions, run

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+
 from auditor.demo.server import Emulator
 from auditor.demo.settings import write_config
-
 from auditor.demo.tenant import generate
 
 PLANTED = "planted-secret-0f9c1d"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,6 +84,24 @@ def test_without_accounts_nothing_looks_like_a_pass(make: SimpleNamespace) -> No
 def test_senders_are_told_in_one_sentence(make: SimpleNamespace, senders: tuple[Sender, ...], expected: str) -> None:
     lines = dict(headlines(figures(make.evaluation(senders=senders))))
     assert lines["Senders"].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (
+            "denied",
+            "39 of 40 datasets asked for were read whole. What is missing leaves results unknown, never passed.",
+        ),
+        ("not-asked", "39 of 39 datasets asked for were read whole. 1 dataset not asked for. What is missing leaves"),
+        ("complete", "40 of 40 datasets asked for were read whole. Nothing is missing."),
+    ],
+)
+def test_coverage_is_told_in_one_sentence(make: SimpleNamespace, state: str, expected: str) -> None:
+    evaluation = make.evaluation([], "casMailboxes")
+    rows = [replace(row, state=state) if row.state == "denied" else row for row in evaluation.coverage]
+    lines = dict(headlines(figures(replace(evaluation, coverage=rows))))
+    assert lines["Coverage"].startswith(expected)
 
 
 def test_long_texts_get_rows_high_enough(make: SimpleNamespace) -> None:
