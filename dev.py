@@ -3,6 +3,7 @@
     python dev.py demo [options of `auditor demo`]
     python dev.py test [options of pytest]
     python dev.py run auditor [any command of the auditor]
+    python dev.py sample        makes reports/sample/ anew, and the generated pages of docs/
 
 Needs only Python 3.11 or newer; the same on Linux, macOS and Windows. Nothing is installed outside `.venv`.
 """
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -67,6 +70,19 @@ def test(arguments: list[str]) -> None:
     call(PYTHON, "-m", "pytest", "-n", "auto", *arguments)
 
 
+def sample() -> None:
+    """reports/sample/ is what the demo makes, without the evidence and what differs from run to run."""
+    install("requirements.txt")
+    call(PYTHON, "docs/generate.py")
+    target = ROOT / "reports" / "sample"
+    with tempfile.TemporaryDirectory() as folder:
+        call(PYTHON, "-m", "auditor", "demo", "--out", Path(folder) / "run")
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(
+            Path(folder) / "run", target, ignore=shutil.ignore_patterns("snapshot", "config.toml", "run.json")
+        )
+
+
 def main() -> None:
     command, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if command == "test":
@@ -77,6 +93,8 @@ def main() -> None:
     elif command == "run" and arguments[:1] == ["auditor"]:
         install("requirements.txt")
         call(PYTHON, "-m", "auditor", *arguments[1:])
+    elif command == "sample":
+        sample()
     else:
         fail(__doc__ or "")
 

@@ -148,6 +148,8 @@ CATALOGUE: tuple[Dataset, ...] = (
             optional=True, personal=True),
     Dataset("smtpReplies", "brought", "collection", "probe or administrator", "", bucket="none", optional=True,
             personal=True),
+    Dataset("whatIf", "derived", "collection", "/identity/conditionalAccess/evaluate", POLICY,
+            accepted=("Policy.Read.ConditionalAccess",), bucket="conditional-access", optional=True, personal=True),
 )  # fmt: skip
 
 BY_NAME = {dataset.name: dataset for dataset in CATALOGUE}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from auditor.catalogue import CATALOGUE, EXCHANGE, Dataset
+from auditor.catalogue import BY_NAME, CATALOGUE, EXCHANGE, Dataset
 from auditor.clock import Clock
 from auditor.config import LoadedConfig, TenantConfig
 from auditor.errors import AuditorError
@@ -71,10 +71,10 @@ class DoctorReport:
 
     @property
     def unknown_blockers(self) -> Mapping[str, tuple[str, ...]]:
-        """Blocker → the datasets that are not open to it, also those not asked for."""
+        """Blocker → the datasets that are not open to it, also those not asked for. What somebody brings only adds."""
         found: dict[str, list[str]] = {}
         for entry in self.datasets:
-            if entry.access != "open":
+            if entry.access != "open" and BY_NAME[entry.dataset].service != "brought":
                 for blocker in entry.blockers:
                     found.setdefault(blocker, []).append(entry.dataset)
         return {blocker: tuple(datasets) for blocker, datasets in found.items()}

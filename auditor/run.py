@@ -28,6 +28,8 @@ class RunOptions:
     resume: bool = False
     previous: Path | None = None
     now: datetime | None = None
+    cross_check: int = 0
+    """how many accounts to compare with Microsoft's own What If answer"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,14 @@ async def _run_one(
     folder = run_folder(Path(config.config.report.folder), tenant.name, out, resume=options.resume)
     stages = Stages()
     with stages.stage("collect"):
-        collected = await collect(config, tenant, folder / SNAPSHOT, progress=progress, resume=options.resume)
+        collected = await collect(
+            config,
+            tenant,
+            folder / SNAPSHOT,
+            progress=progress,
+            resume=options.resume,
+            cross_check=options.cross_check,
+        )
     return _judge(tenant.name, Snapshot.open(folder / SNAPSHOT), config, folder, options, stages, collected.requests)
 
 

@@ -161,6 +161,29 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIfResult:
+    """What Microsoft's What If action said of one policy. `reasons`: its analysisReasons; `modified`: the policy's
+    modifiedDateTime when it was asked, empty if null or unread."""
+
+    policy: str
+    """id, lower case"""
+    applies: bool
+    reasons: tuple[str, ...]
+    modified: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfAnswer:
+    """One sign-in over SMTP that the action was asked about. `account`: row of Accounts; `ip`: the address, empty
+    where none was given; `error`: why the service refused, empty where it answered."""
+
+    account: int
+    ip: str
+    results: tuple[WhatIfResult, ...]
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A group that a policy names, that holds a role, or that is a trustee."""
 
@@ -232,6 +255,8 @@ class Tenant:
     app_password_events: Mapping[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """account row → ((time, activity), …) of directoryAudits: app password created or deleted"""
     smtp_replies: Sequence[Mapping[str, Any]] = ()
+    what_if: Sequence[WhatIfAnswer] = ()
+    """Microsoft's own answers for a sample of accounts; evidence to compare with, which decides nothing"""
 
     service_principals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """object id (lower case) → raw Graph JSON"""

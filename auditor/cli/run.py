@@ -25,6 +25,13 @@ from auditor.cli.terminal import Terminal, chosen_tenants, finish
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run instead of starting anew.")
 @previous_option
 @now_option
+@click.option(
+    "--cross-check",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Compare with Microsoft's own What If answer for N accounts; takes about N seconds.",
+)
 @strict_option
 @fail_on_option
 def command(
@@ -34,6 +41,7 @@ def command(
     resume: bool,
     previous: Path | None,
     now: datetime | None,
+    cross_check: int | None,
     strict: bool,
     fail_on: str | None,
 ) -> int:
@@ -42,6 +50,6 @@ def command(
     from auditor.run import RunOptions, run
 
     config = load(config_path)
-    options = RunOptions(out=out, resume=resume, previous=previous, now=now)
+    options = RunOptions(out=out, resume=resume, previous=previous, now=now, cross_check=cross_check or 0)
     results = run(config, chosen_tenants(config, names), options, Terminal())
     return finish(results, strict=strict, fail_on=fail_on)

@@ -35,7 +35,7 @@ Read = Callable[[Job, Dataset, Keep], Awaitable[Outcome]]
 _LAST = (
     "appRoleAssignments", "servicePrincipals", "perUserMfa", "authenticationMethods",
     *(dataset.name for dataset in CATALOGUE if dataset.service in ("exchange", "brought")),
-    "groups", "groupMembers",
+    "groups", "groupMembers", "whatIf",
 )  # fmt: skip
 READ_ORDER: tuple[str, ...] = (*(dataset.name for dataset in CATALOGUE if dataset.name not in _LAST), *_LAST)
 """Catalogue order, but what builds on others comes after them."""
@@ -46,6 +46,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "servicePrincipals": ("appRoleAssignments", "oauth2PermissionGrants"),
     "groups": ("conditionalAccessPolicies", "roleAssignments", "recipientPermissions", "users"),
     "groupMembers": ("groups",),
+    "whatIf": ("users", "conditionalAccessPolicies", "roleAssignments", "groupMembers"),
 }
 """What a dataset is derived from: read anew, it makes the dataset be read anew as well."""
 
@@ -72,9 +73,10 @@ async def collect(
     progress: Progress | None = None,
     resume: bool = False,
     session: GraphSession | None = None,
+    cross_check: int = 0,
 ) -> CollectResult:
     """Reads every dataset of the catalogue into `folder`. `session`: one that is made but not yet opened, to read
-    through instead of the config's.
+    through instead of the config's. `cross_check`: how many accounts to ask Microsoft's What If action about.
 
     With `resume` the complete datasets of an unfinished snapshot are kept; it starts anew where there is none. Raises
     ConfigError, SignInError (refused, or nothing at all may be read), ServiceError (not reachable) and UsageError (the
@@ -89,7 +91,8 @@ async def collect(
     writer = SnapshotWriter.open(folder, configured_tenant=tenant.tenant_id, cloud=tenant.cloud, resume=resume)
     session = session or GraphSession.open(config, tenant, clock=clock)
     async with session:
-        job = Job(config, tenant, session, Reader(session, Gates(clock, config.config.audit.quota_share)), writer)
+        reader = Reader(session, Gates(clock, config.config.audit.quota_share))
+        job = Job(config, tenant, session, reader, writer, cross_check)
         source = make_source(
             config,
             tenant.tenant_id,
@@ -236,7 +239,7 @@ async def _plain(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
 
 
 def _reads() -> Mapping[str, Read]:
-    from auditor.collect import apps, groups, logs, methods
+    from auditor.collect import apps, groups, logs, methods, what_if
 
     return {
         "signIns": logs.sign_ins,
@@ -250,4 +253,5 @@ def _reads() -> Mapping[str, Read]:
         "appRoleAssignments": apps.app_role_assignments,
         "oauth2PermissionGrants": apps.permission_grants,
         "servicePrincipals": apps.service_principals,
+        "whatIf": what_if.what_if,
     }

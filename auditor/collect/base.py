@@ -85,6 +85,8 @@ class Job:
     session: GraphSession
     reader: Reader
     writer: SnapshotWriter
+    cross_check: int = 0
+    """how many accounts to ask Microsoft's What If action about"""
 
     def status(self, dataset: str) -> DatasetStatus:
         """How a dataset that this one builds on has ended; not-asked before its turn."""

@@ -117,7 +117,7 @@ class AdminApiSource:
     def _result(
         self, dataset: Dataset, progress: _Progress, state: ReadState, reason: str = "", permission: str = ""
     ) -> ExchangeRead:
-        source = f"{dataset.path}: {LABEL}"
+        source = f"{LABEL}: {dataset.path}"
         return ExchangeRead(state, progress.records, reason, permission, progress.requests, source, progress.as_of)
 
     async def _command(self, dataset: Dataset, parameters: Mapping[str, Any], keep: Keep, progress: _Progress) -> None:

@@ -71,5 +71,5 @@ class Finding:
 
 def finding_id(rule: str, tenant_id: str, object_id: str) -> str:
     """Stable across runs and machines: the rule's id, `-`, 12 hex digits of SHA-256 over rule, tenant and object."""
-    text = f"{rule}\n{tenant_id}\n{object_id}".lower()
-    return f"{rule}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    text = f"{rule}\n{tenant_id}\n{object_id}".lower().encode("utf-8", "surrogatepass")
+    return f"{rule}-{hashlib.sha256(text).hexdigest()[:12]}"

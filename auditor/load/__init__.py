@@ -38,6 +38,7 @@ from auditor.load.kinds import kinds
 from auditor.load.licences import read_skus
 from auditor.load.source import Source
 from auditor.load.users import Users, read_users
+from auditor.load.what_if import read_what_if
 from auditor.snapshot import Snapshot
 from auditor.tenant import Accounts, Tenant, Tri
 
@@ -151,6 +152,7 @@ def load(
         default_authentication_policy=default_policy(source, configuration, policies),
         sign_ins=sign_ins,
         app_password_events=read_app_passwords(source, users, join),
+        what_if=read_what_if(source, users),
         **rest,
         # last, because reading settles both
         status=source.finish(),

@@ -18,7 +18,7 @@ from auditor.snapshot import Snapshot
 from auditor.tenant import DataProblem, DatasetStatus
 
 EVIDENCE_ONLY = frozenset(
-    {"signIns", "directoryAudits", "emailAppUsage", "smtpAuthClients", "authenticationMethods", "smtpReplies"}
+    {"signIns", "directoryAudits", "emailAppUsage", "smtpAuthClients", "authenticationMethods", "smtpReplies", "whatIf"}
 )
 """Pure evidence may only add (contract, the law): it is used as far as it was read."""
 

@@ -70,7 +70,7 @@ def _sources(tenant: Tenant) -> str:
     asked = [tenant.status[name] for name in EXCHANGE_DATASETS if tenant.status[name].asked]
     if not asked:
         return "Read from Microsoft Graph; Exchange Online was not asked"
-    ways = sorted({status.source for status in asked if status.source})
+    ways = sorted({status.source.partition(": ")[0] for status in asked if status.source})
     return "Read from Microsoft Graph and Exchange Online" + (f" ({', '.join(ways)})" if ways else "")
 
 

@@ -160,7 +160,7 @@ class Sheet:
             identity = self.book.style(style, quoted=is_formula_like(value))
             inline = f'<is><t xml:space="preserve">{text}</t></is>'
             return f'<c r="{letter}{number}" s="{identity}" t="inlineStr">{inline}</c>'
-        return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{value!r}</v></c>'
+        return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{value}</v></c>'
 
     def _height(self, values: Sequence[Value], styles: Sequence[str]) -> float:
         """Room for the row's wrapped texts, as readers do not make it themselves; 0 where nothing wraps."""

@@ -96,6 +96,18 @@ def test_many_policies_do_not_mix_up_accounts(build):
         assert [fact for fact, _ in column.reason(row).facts] == expected
 
 
+def test_accounts_that_differ_in_one_early_policy_only_stay_apart(build):
+    """The sets differ in their first member alone, more than 64 policies before the last."""
+    people = (build["Person"]("a1"), build["Person"]("a2"))
+    policies = (
+        build["policy"](displayName="First", users={"includeUsers": ["a1"]}),
+        *(build["policy"](displayName=f"P{k}") for k in range(80)),
+    )
+    tenant = build["World"](people=people, policies=policies).tenant()
+    column = judge(tenant, Cases.of(tenant, []))
+    assert [len(column.reason(row).facts) for row in (0, 1)] == [81, 80]
+
+
 def test_reach_tells_who_is_missed_by_which_condition(build):
     world = build["World"](
         people=tuple(build["Person"](name) for name in ("a1", "a2", "a3")),

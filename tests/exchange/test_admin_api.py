@@ -52,7 +52,7 @@ def test_what_is_sent(service: Any) -> None:
     assert sent.headers["X-CmdletName"] == "Get-CASMailbox"
     assert service.scopes == [f"https://{sent.headers['Host']}/.default"]
     assert (result.state, result.records, result.requests) == ("complete", 1, 1)
-    assert result.source == "Get-CASMailbox: Exchange admin API (InvokeCommand), not documented by Microsoft"
+    assert result.source == "Exchange admin API (InvokeCommand), not documented by Microsoft: Get-CASMailbox"
     assert result.as_of.endswith("Z")
 
 

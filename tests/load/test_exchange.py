@@ -362,7 +362,7 @@ def test_a_default_policy_of_no_known_form(build):
         ("Exchange export by an administrator: exo.json", 29, True),
         ("Exchange export by an administrator: exo.json", 31, False),
         ("", 31, False),
-        ("Get-TransportConfig: Exchange admin API (InvokeCommand), not documented by Microsoft", 31, True),
+        ("Exchange admin API (InvokeCommand), not documented by Microsoft: Get-TransportConfig", 31, True),
     ],
 )
 def test_old_exports_decide_nothing(build, source, age, complete):

@@ -26,6 +26,7 @@ APPLICATIONS = ("Application.Read.All", DIRECTORY)
 GRANTS = (DIRECTORY, "DelegatedPermissionGrant.Read.All")
 METHODS = ("UserAuthenticationMethod.Read.All",)
 HIDDEN_MEMBERS = "Member.Read.Hidden"
+WHAT_IF = ("Policy.Read.ConditionalAccess", "Policy.Read.All")
 CONDITIONAL_ACCESS_DETAIL = ("Policy.Read.All", "Policy.Read.ConditionalAccess")
 
 

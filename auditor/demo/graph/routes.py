@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from auditor.demo.entra.tokens import AccessToken
-from auditor.demo.graph import permissions, reports, schema
+from auditor.demo.graph import permissions, reports, schema, what_if
 from auditor.demo.graph.call import Answer, Call, GraphError, bad_request, not_found
 from auditor.demo.graph.directory import Directory, Record
 from auditor.demo.graph.query import Rules
@@ -45,7 +45,7 @@ class Route:
     `finish` makes each record of a page what this caller may see.
 
     `cost`: the directory's resource units before `$select` and `$top`, None for services that count otherwise.
-    `advanced`: needs `ConsistencyLevel: eventual` and `$count=true`."""
+    `advanced`: needs `ConsistencyLevel: eventual` and `$count=true`. `method`: the only one allowed."""
 
     pattern: str
     accepted: tuple[str, ...]
@@ -57,6 +57,7 @@ class Route:
     advanced: bool = False
     beta_only: bool = False
     finish: Finisher = _as_stored
+    method: str = "GET"
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
@@ -179,6 +180,10 @@ def _audits(reading: Reading) -> Sequence[Record]:
     )
 
 
+def _what_if(reading: Reading) -> Sequence[Record]:
+    return what_if.evaluate(reading.directory, reading.call.body)
+
+
 def _service_principal(by: str) -> Reader:
     def read(reading: Reading) -> Record:
         key = reading.arguments["id"]
@@ -238,6 +243,7 @@ _OBJECTS = Rules(schema.DIRECTORY_OBJECT, "directory", _DIRECTORY_PAGES, extra=s
 _MEMBER_USERS = Rules(schema.USER, "directory", _DIRECTORY_PAGES)
 _MEMBER_GROUPS = Rules(schema.GROUP, "directory", _DIRECTORY_PAGES)
 _POLICIES = Rules(schema.CA_POLICY, "policy", _DIRECTORY_PAGES, _filterable("id displayName state"))
+_WHAT_IF = Rules(schema.CA_POLICY, "policy", extra=frozenset({"policyApplies", "analysisReasons"}))
 _LOCATIONS = Rules(schema.NAMED_LOCATION, "policy", _DIRECTORY_PAGES, _filterable("id displayName"))
 _STRENGTHS = Rules(schema.STRENGTH, "policy", _DIRECTORY_PAGES, _filterable("id policyType"))
 _ROLE_DEFINITIONS = Rules(
@@ -293,6 +299,8 @@ ROUTES: tuple[Route, ...] = (
           "identity/conditionalAccess/policies", cost=None),
     Route(f"{_CA}/namedLocations", permissions.POLICY, _LOCATIONS, _all("namedLocations"),
           "identity/conditionalAccess/namedLocations", cost=None),
+    Route(f"{_CA}/evaluate", permissions.WHAT_IF, _WHAT_IF, _what_if,
+          "Collection(microsoft.graph.whatIfAnalysisResult)", cost=None, method="POST"),
     Route(f"{_ROLE_MANAGEMENT}/roleDefinitions", permissions.ROLES, _ROLE_DEFINITIONS, _all("roleDefinitions"),
           "roleManagement/directory/roleDefinitions"),
     Route(f"{_ROLE_MANAGEMENT}/roleAssignments", permissions.ROLES, _ROLE_ASSIGNMENTS, _all("roleAssignments"),

@@ -100,7 +100,7 @@ class Graph:
         if found is None:
             raise no_segment(call.path)
         route, arguments = found
-        if call.method != "GET":
+        if call.method != route.method:
             raise GraphError(405, "Request_BadRequest", f"Specified HTTP method '{call.method}' is not allowed here.")
         for limit in self.limits:
             refusal = limit(call, route)

@@ -93,7 +93,7 @@ def generated(tmp_path_factory):
     return generate(accounts=60, seed=7)
 
 
-@pytest.mark.parametrize("route", [route.pattern for route in routes.ROUTES])
+@pytest.mark.parametrize("route", [route.pattern for route in routes.ROUTES if route.method == "GET"])
 def test_each_answer_is_as_graph_describes_it(descriptions, described, client, route):
     specification = descriptions["v1.0"]
     if route in NOT_DESCRIBED:
@@ -110,7 +110,7 @@ def test_the_generated_tenant_is_as_graph_describes_it(descriptions, serve, gene
     specification = descriptions["v1.0"]
     client = serve(generated)
     for route in routes.ROUTES:
-        if route.pattern in NOT_DESCRIBED:
+        if route.pattern in NOT_DESCRIBED or route.method != "GET":  # test_what_if.py asks the action
             continue
         for preference in ({}, {"Prefer": "include-unknown-enum-members"}):
             top = "$top=25&" if route.rules.pages else ""
