@@ -6,16 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from auditor.access.cross_check import compare
 from auditor.blockers import BLOCKERS
 from auditor.catalogue import BY_NAME, CATALOGUE, Dataset
 from auditor.states import State
 from auditor.tenant import DatasetStatus
 from auditor.verdict import Judgement
 
+WHAT_IF = "whatIf"
+
 
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
-    """One dataset: how reading it ended, what that leaves unknown, and what would close the gap."""
+    """One dataset: how reading it ended, what that leaves unknown, and what would close the gap. `reason` says why it
+    is not complete; of `whatIf` also how the comparison went."""
 
     dataset: str
     state: str
@@ -84,6 +88,8 @@ def _closing_not_asked(dataset: Dataset) -> str:
         )
     if dataset.service == "brought":
         return f"Optional: bring {dataset.path} as {dataset.name}.jsonl or .json."
+    if dataset.name == WHAT_IF:
+        return "Optional: run again with --cross-check N to compare with Microsoft's own answer for N accounts."
     if dataset.optional:
         return f"Optional: grant {dataset.permission} and collect again."
     return f"Collect again with the permission {dataset.permission}."
@@ -95,7 +101,7 @@ def _row(judgement: Judgement, dataset: Dataset) -> CoverageRow:
         dataset=dataset.name,
         state=status.state,
         records=status.records,
-        reason=status.reason,
+        reason=_reason(judgement, status),
         permission=status.permission or dataset.permission,
         licence=dataset.licence,
         source=status.source,
@@ -104,3 +110,9 @@ def _row(judgement: Judgement, dataset: Dataset) -> CoverageRow:
         unknown_accounts=unknown_accounts(judgement, dataset.name),
         remedy=closing(status),
     )
+
+
+def _reason(judgement: Judgement, status: DatasetStatus) -> str:
+    if status.name != WHAT_IF or not judgement.tenant.what_if:
+        return status.reason
+    return f"{status.reason} {compare(judgement.tenant).text()}".strip()

@@ -22,6 +22,7 @@ _RESTS_ON = {
     "authenticationMethods": ("users",),
     "groups": ("conditionalAccessPolicies", "roleAssignments"),
     "groupMembers": ("groups",),
+    "whatIf": ("users", "conditionalAccessPolicies"),
 }
 """datasets that cannot be whole without others"""
 

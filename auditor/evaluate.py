@@ -17,7 +17,7 @@ from auditor.load import load
 from auditor.snapshot import Snapshot
 from auditor.verdict import Judgement, judge
 
-__all__ = ["CoverageRow", "Evaluation", "Previous", "evaluate"]
+__all__ = ["CoverageRow", "Evaluation", "Previous", "evaluate", "judge_snapshot"]
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,18 @@ class Previous:
 
 
 def evaluate(snapshot: Snapshot, config: Config, now: datetime, previous: Previous | None = None) -> Evaluation:
-    """Judge a snapshot. `now` is timezone-aware.
+    """Judge a snapshot and find what to act on. `now` is timezone-aware.
 
     Raises ConfigError for a waiver whose `until` is no day of the calendar, UsageError for damaged evidence."""
+    judgement = judge_snapshot(snapshot, config, now)
+    findings = [waive(finding, config.waivers, now) for finding in find_all(judgement)]
+    findings = [compare(finding, previous, now) for finding in findings]
+    findings.sort(key=lambda finding: finding.id)
+    return Evaluation(judgement, findings, coverage(judgement))
+
+
+def judge_snapshot(snapshot: Snapshot, config: Config, now: datetime) -> Judgement:
+    """The verdicts alone. `now` is timezone-aware. Raises UsageError for damaged evidence."""
     mine = _tenant_of(snapshot, config)
     tenant = load(
         snapshot,
@@ -49,11 +58,7 @@ def evaluate(snapshot: Snapshot, config: Config, now: datetime, previous: Previo
         declared=[sender.account for sender in config.senders],
         tenant_id=mine.tenant_id if mine else "",
     )
-    judgement = judge(tenant, config.senders, sign_in_days=config.audit.sign_in_days)
-    findings = [waive(finding, config.waivers, now) for finding in find_all(judgement)]
-    findings = [compare(finding, previous, now) for finding in findings]
-    findings.sort(key=lambda finding: finding.id)
-    return Evaluation(judgement, findings, coverage(judgement))
+    return judge(tenant, config.senders, sign_in_days=config.audit.sign_in_days)
 
 
 def _tenant_of(snapshot: Snapshot, config: Config) -> TenantConfig | None:

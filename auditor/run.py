@@ -123,7 +123,7 @@ def judge_snapshot(path: Path, config: LoadedConfig, options: RunOptions) -> Run
     snapshot = Snapshot.open(path)
     tenants = config.config.tenants
     name = tenants[0].name if len(tenants) == 1 else snapshot.tenant_id or "tenant"
-    _moment(snapshot, options)
+    moment_of(snapshot, options.now)
     folder = run_folder(Path(config.config.report.folder), name, options.out, resume=False)
     return _judge(name, snapshot, config, folder, options, Stages(), snapshot.manifest.get("requests", 0))
 
@@ -141,7 +141,7 @@ def _judge(
     from auditor.evaluate import evaluate
     from auditor.previous import load_previous
 
-    now = _moment(snapshot, options)
+    now = moment_of(snapshot, options.now)
     previous = load_previous(options.previous) if options.previous else None
     with stages.stage("evaluate"):
         evaluation = evaluate(snapshot, config.config, now, previous)
@@ -158,9 +158,10 @@ def _judge(
     return RunResult(name, evaluation, workbook)
 
 
-def _moment(snapshot: Snapshot, options: RunOptions) -> datetime:
-    if options.now:
-        return options.now
+def moment_of(snapshot: Snapshot, now: datetime | None) -> datetime:
+    """The moment to judge for: `now`, else the end of the snapshot. Raises UsageError where neither is there."""
+    if now:
+        return now
     if not snapshot.ended:
         raise UsageError(
             f"{snapshot.folder}: says nothing about when it was read.",

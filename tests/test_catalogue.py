@@ -16,8 +16,8 @@ authenticationMethods perUserMfa groups groupMembers roleAssignments signIns dir
 servicePrincipals appRoleAssignments oauth2PermissionGrants transportConfig organizationConfig casMailboxes
 authenticationPolicies exchangeUsers mailboxes recipientPermissions mailboxPermissions exchangeServicePrincipals
 managementRoleAssignments managementScopes applicationAccessPolicies inboundConnectors acceptedDomains hveAccounts
-smtpAuthClients smtpReplies
-""".split()  # noqa: SIM905 - as the contract lists them
+smtpAuthClients smtpReplies whatIf
+""".split()  # noqa: SIM905 - as the contract lists them, and `whatIf`, which was added
 
 
 def test_every_dataset_of_the_contract_once():

@@ -10,6 +10,7 @@ from auditor.findings.authentication_policy import RULE as AUTHENTICATION_POLICY
 from auditor.findings.base import Finding, Rule
 from auditor.findings.conditional_access import EXCLUSION, EXCLUSION_GROUP, GAP
 from auditor.findings.coverage_gap import RULE as COVERAGE_GAP
+from auditor.findings.cross_check import RULE as CROSS_CHECK
 from auditor.findings.data_problem import RULE as DATA_PROBLEM
 from auditor.findings.exposed_account import RULE as EXPOSED_ACCOUNT
 from auditor.findings.exposed_accounts import RULE as EXPOSED_ACCOUNTS
@@ -58,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     SECURITY_DEFAULTS,
     UNDECLARED_USE,
     AUDIT_CONTRADICTION,
+    CROSS_CHECK,
     PER_USER_MFA,
     MAILBOX_WITHOUT_ENTITLEMENT,
     LICENCE_ERROR,

@@ -17,9 +17,10 @@ from auditor.tenant import DatasetStatus
 from auditor.verdict import EXPOSURE_BLOCKERS, Judgement
 
 EVIDENCE = frozenset(
-    {"signIns", "emailAppUsage", "directoryAudits", "userRegistrationDetails", "authenticationMethods"}
+    {"signIns", "emailAppUsage", "directoryAudits", "userRegistrationDetails", "authenticationMethods", "whatIf"}
 )
-"""Datasets that decide no blocker, but findings about use and methods."""
+"""Datasets that decide no blocker, but findings about use and methods, or about this audit."""
+_FINDINGS = {"whatIf": "the comparison with Microsoft's own answer"}
 APPS = frozenset({"servicePrincipals", "appRoleAssignments", "applicationAccessPolicies", "managementRoleAssignments"})
 
 
@@ -65,7 +66,7 @@ def _asked(judgement: Judgement, status: DatasetStatus) -> Finding:
         title=f"{status.name} was not read in full ({status.state}){_leaves(blockers, unknown)}",
         evidence=[
             *_facts(status),
-            Fact("decides", ", ".join(blockers) or "findings about use, methods and apps"),
+            Fact("decides", ", ".join(blockers) or _FINDINGS.get(status.name, "findings about use, methods and apps")),
             Fact("accountsLeftUnknown", str(unknown)),
         ],
         target=("dataset", status.name, status.name),
