@@ -193,6 +193,8 @@ class Group:
     """`read`; `deleted` (Request_ResourceNotFound: nobody); `unreadable` (denied, hidden membership, cut)"""
     members: frozenset[int] | NDArray[np.int32]
     """rows of Accounts: the transitive user members"""
+    mail: str = ""
+    """the group's SMTP address, lower case: Exchange names trustees by it"""
 
 
 @dataclass(frozen=True, slots=True)

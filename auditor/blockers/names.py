@@ -96,10 +96,13 @@ class Names:
         return answers.pop() if len(answers) == 1 else Means.PERHAPS
 
     def _groups(self, name: str) -> list[Group]:
-        """By id or display name; an address by its alias, which is the name without blanks and signs."""
+        """By id, address or display name; an address also by its alias, which is the name without blanks and signs."""
         groups = self.tenant.groups
         if name in groups:
             return [groups[name]]
+        addressed = [group for group in groups.values() if group.mail and group.mail == name]
+        if addressed:
+            return addressed
         exact = [group for group in groups.values() if group.name.lower() == name]
         return exact or [group for group in groups.values() if group.name and _letters(group.name) == _letters(name)]
 

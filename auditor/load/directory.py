@@ -26,6 +26,7 @@ class _Group(msgspec.Struct, gc=False):
     id: str | UnsetType = UNSET
     displayName: str | UnsetType | None = UNSET  # noqa: N815 - Graph's own names, here and below
     visibility: str | UnsetType | None = UNSET
+    mail: str | UnsetType | None = UNSET
     error: str | UnsetType | None = UNSET
 
 
@@ -65,7 +66,7 @@ def read_groups(source: Source, row_of: Mapping[str, int]) -> dict[str, Group]:
     for group_id, group in listed.items():
         state = "unreadable" if group_id in contradicted else _state(group, group_id, members, source)
         rows = members.of.get(group_id, _NOBODY) if state == "read" else _NOBODY
-        groups[group_id] = Group(group_id, group.displayName or "", state, rows)
+        groups[group_id] = Group(group_id, group.displayName or "", state, rows, (group.mail or "").lower())
     return groups
 
 

@@ -66,6 +66,14 @@ def test_send_as_through_a_group(says, trustee):
     assert says("send-as", granted(permission(trustee=trustee), group={}), settings=BOB) == "clear"
 
 
+@pytest.mark.parametrize("mail", ["Invoices@contoso.example", "invoices@contoso.example"])
+def test_send_as_through_a_group_whose_address_is_not_its_name(says, mail):
+    change = granted(permission(trustee="invoices@contoso.example"), group={"mail": mail})
+    assert says("send-as", change, settings=BOB) == "clear"
+    other = granted(permission(trustee="invoices@contoso.example"), group={"mail": "others@contoso.example"})
+    assert says("send-as", other, settings=BOB) == "unknown"
+
+
 GROUPS = [
     ({"visibility": "HiddenMembership"}, (), "unknown"),
     ({"displayName": None, "error": "Authorization_RequestDenied"}, (), "unknown"),
