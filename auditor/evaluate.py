@@ -17,7 +17,7 @@ from auditor.load import load
 from auditor.snapshot import Snapshot
 from auditor.verdict import Judgement, judge
 
-__all__ = ["CoverageRow", "Evaluation", "Previous", "evaluate", "judge_snapshot"]
+__all__ = ["CoverageRow", "Evaluation", "Previous", "evaluate", "verdicts"]
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ def evaluate(snapshot: Snapshot, config: Config, now: datetime, previous: Previo
     """Judge a snapshot and find what to act on. `now` is timezone-aware.
 
     Raises ConfigError for a waiver whose `until` is no day of the calendar, UsageError for damaged evidence."""
-    judgement = judge_snapshot(snapshot, config, now)
+    judgement = verdicts(snapshot, config, now)
     findings = [waive(finding, config.waivers, now) for finding in find_all(judgement)]
     findings = [compare(finding, previous, now) for finding in findings]
     findings.sort(key=lambda finding: finding.id)
     return Evaluation(judgement, findings, coverage(judgement))
 
 
-def judge_snapshot(snapshot: Snapshot, config: Config, now: datetime) -> Judgement:
+def verdicts(snapshot: Snapshot, config: Config, now: datetime) -> Judgement:
     """The verdicts alone. `now` is timezone-aware. Raises UsageError for damaged evidence."""
     mine = _tenant_of(snapshot, config)
     tenant = load(

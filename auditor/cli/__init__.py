@@ -19,6 +19,8 @@ COMMANDS = {
     "run": "collect, judge, report",
     "collect": "only the evidence, into a snapshot",
     "evaluate": "only the judgement and the reports, offline, from a snapshot",
+    "what-if": "judge a snapshot with changes applied: which verdicts change, and why",
+    "plan": "for each declared sender the smallest changes that open it and where to move; how to close the rest",
     "exchange-script": "print the read-only PowerShell script that exports Exchange settings",
     "verify": "check every digest of a snapshot's evidence",
 }

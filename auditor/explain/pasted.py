@@ -40,7 +40,7 @@ _FIELD = re.compile(r"(?:status: ?|smtp; ?|#)\Z")
 _BEGUN = re.compile(r"(?<!\d)(?P<basic>[245]\d\d)-(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 """A line of a reply that goes on in the next line."""
 _SERVER = re.compile(
-    r"\[\s*[\w-]+(?:\.[\w-]+)+(?:\s+\d{4}-\d\d-\d\dt[\d:.]+z)?(?:\s+[0-9a-f]{8,20})?\s*\]"
+    r"\[\s*[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:\s+\d{4}-\d\d-\d\dt[\d:.]+z)?(?:\s+[0-9a-f]{8,20})?\s*\]"
 )  # fmt: skip
 """The host, time and id that Exchange puts behind its replies."""
 _TAG = re.compile(
