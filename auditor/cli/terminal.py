@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from auditor.clock import iso
 from auditor.config import LoadedConfig, TenantConfig
 from auditor.errors import AuditorError, UsageError
 from auditor.findings.base import SEVERITIES
@@ -79,7 +80,8 @@ def _summary(result: RunResult) -> None:
     severities: Counter[str] = Counter(finding.severity for finding in result.findings if finding.outcome != "waived")
     gaps = [row.dataset for row in result.evaluation.coverage if row.state in ("cut", "denied", "failed")]
     click.echo(
-        f"{result.tenant}: {len(judgement.tenant.accounts):,} accounts, judged for {judgement.tenant.now}", err=True
+        f"{result.tenant}: {len(judgement.tenant.accounts):,} accounts, judged for {iso(judgement.tenant.now)}",
+        err=True,
     )
     click.echo(f"  basic SMTP AUTH: {_counts(verdicts, VERDICT_WORDS)}", err=True)
     click.echo(f"  findings: {_counts(severities, SEVERITIES) or 'none'}", err=True)
