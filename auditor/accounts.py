@@ -165,9 +165,10 @@ class SmtpEvidence:
         if status["smtpAuthClients"].complete:
             read.append("smtpAuthClients as brought")
         self._not_read = "".join(f"; {text}" for text in unread)
-        self._nothing = (
+        self.nothing = (
             f"no use seen in {', '.join(read)}" if read else "no source of SMTP use was read"
         ) + self._not_read
+        """of an account without any sign of use: the sources that were read, their windows, and those not read"""
 
     def of(self, row: int) -> str:
         accounts = self._accounts
@@ -180,4 +181,4 @@ class SmtpEvidence:
             seen.append(f"last refusal {accounts.smtp_last_failure[row]} in signIns")
         if accounts.smtp_last_success[row] or accounts.smtp_app_used[row] == YES:
             return "; ".join(seen) + self._not_read
-        return "; ".join([self._nothing, *seen])
+        return "; ".join([self.nothing, *seen])

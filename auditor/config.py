@@ -34,6 +34,8 @@ class TenantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     authority: str = ""
     graph_url: str = ""
     exchange_url: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 0
     ca_bundle: str = ""
     client_secret_env: str = ""
     client_secret_file: str = ""
@@ -58,6 +60,12 @@ class Sender(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     egress_ips: tuple[str, ...] = ()
     oauth_app_id: str = ""
     oauth_flow: Literal["app-only", "delegated"] = "app-only"
+    password_env: str = ""
+    password_keyring: str = ""
+    oauth_secret_env: str = ""
+    oauth_certificate_path: str = ""
+    oauth_certificate_password_env: str = ""
+    oauth_token_env: str = ""
     recipients: Literal["internal", "external", ""] = ""
     recipients_per_day: int | None = None
     messages_per_minute: int | None = None
@@ -150,6 +158,12 @@ CREDENTIALS = (
     "client_secret_env", "client_secret_file", "certificate_path", "managed_identity", "federated_token_file",
 )  # fmt: skip
 """Ways for an app to sign in, of which a tenant has at most one"""
+
+SENDER_CREDENTIALS = {
+    "basic": ("password_env", "password_keyring"),
+    "oauth": ("oauth_secret_env", "oauth_certificate_path", "oauth_token_env"),
+}
+"""Ways for a probe to sign in as a sender, by its `auth`; at most one each"""
 
 _SECRET = re.compile(r"(secret|password|passwd|pwd|token|api_?key|private_?key|credential)s?(_?value)?$")
 _EXAMPLE = "config.example.toml explains every key."
@@ -279,6 +293,10 @@ class _Checker:
                 self.fail(f"{place}: {name}", "only for cloud = custom", 'Drop the key or set cloud = "custom".')
             if value and not value.lower().startswith("https://"):
                 self.fail(f"{place}: {name}", "is no https:// address", "The token only travels over TLS.")
+        if (tenant.smtp_host or tenant.smtp_port) and tenant.cloud != "custom":
+            self.fail(f"{place}: smtp_host", "only for cloud = custom", "Drop it and smtp_port.")
+        if bool(tenant.smtp_host) != bool(tenant.smtp_port) or not 0 <= tenant.smtp_port <= 65535:
+            self.fail(f"{place}: smtp_port", "smtp_host and smtp_port (1 to 65535) stand together", "Name both.")
 
     def _credential(self, place: str, tenant: TenantConfig) -> None:
         ways = [name for name in CREDENTIALS if getattr(tenant, name)]
@@ -286,8 +304,11 @@ class _Checker:
             self.fail(place, f"several credentials: {', '.join(ways)}", "Keep exactly one.")
         if tenant.certificate_password_env and not tenant.certificate_path:
             self.fail(f"{place}: certificate_password_env", "there is no certificate_path", "Add it or drop this key.")
-        for name in ("client_secret_env", "certificate_password_env"):
-            value: str = getattr(tenant, name)
+        self._variables(place, tenant, ("client_secret_env", "certificate_password_env"))
+
+    def _variables(self, place: str, table: TenantConfig | Sender, names: Sequence[str]) -> None:
+        for name in names:
+            value: str = getattr(table, name)
             if value and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
                 self.fail(
                     f"{place}: {name}",
@@ -316,6 +337,21 @@ class _Checker:
                 value: int | None = getattr(sender, key)
                 if value is not None and value < 0:
                     self.fail(f"{place}: {key}", f"{value} is negative", "Drop the key where the number is not known.")
+            self._sender_credential(place, sender)
+
+    def _sender_credential(self, place: str, sender: Sender) -> None:
+        for auth, names in SENDER_CREDENTIALS.items():
+            named = [name for name in names if getattr(sender, name)]
+            if named and auth != sender.auth:
+                self.fail(f"{place}: {named[0]}", f'only for auth = "{auth}"', "Drop the key or change auth.")
+            if len(named) > 1:
+                self.fail(place, f"several credentials: {', '.join(named)}", "Keep exactly one.")
+        if sender.oauth_certificate_password_env and not sender.oauth_certificate_path:
+            self.fail(
+                f"{place}: oauth_certificate_password_env", "there is no oauth_certificate_path", "Add it or drop this."
+            )
+        names = ("password_env", "oauth_secret_env", "oauth_certificate_password_env", "oauth_token_env")
+        self._variables(place, sender, names)
 
     def _settings(self, config: Config) -> None:
         exchange, audit = config.exchange, config.audit

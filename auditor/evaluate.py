@@ -4,18 +4,23 @@ the snapshot; the same inputs give the same bytes on any machine, years later.""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from auditor.config import Config, TenantConfig, Waiver
+from auditor.clock import iso
+from auditor.config import Config, TenantConfig
 from auditor.coverage import CoverageRow, coverage
-from auditor.errors import ConfigError
-from auditor.findings import evidence_json, find_all
-from auditor.findings.base import Change, Fact, Finding
+from auditor.diff import Comparison, Run, compare
+from auditor.errors import UsageError
+from auditor.findings import find_all
+from auditor.findings.base import Change, Finding, finding_id
 from auditor.load import load
+from auditor.record import record
 from auditor.snapshot import Snapshot
+from auditor.tenant import Tenant
+from auditor.triage import ACCEPTED, FIXED, Remark, Triage, told
 from auditor.verdict import Judgement, judge
+from auditor.waivers import Waivers, WaiverUse, from_config, from_triage, waive
 
 __all__ = ["CoverageRow", "Evaluation", "Previous", "evaluate", "verdicts"]
 
@@ -27,24 +32,53 @@ class Evaluation:
     """sorted by id"""
     coverage: Sequence[CoverageRow]
     """in catalogue order, every dataset"""
+    comparison: Comparison | None = None
+    """with the previous run, where one was given"""
+    triage: Mapping[str, Triage] = field(default_factory=dict)
+    """finding id → what analysts wrote beside it, also of findings that are gone"""
+    waivers: Sequence[WaiverUse] = ()
+    """those of the config, then those of the previous run's workbook"""
+    remarks: Sequence[Remark] = ()
+    """what somebody must know about the triage that was carried over"""
 
 
-@dataclass(frozen=True, slots=True)
-class Previous:
-    """The findings of an earlier run, as its findings.json holds them, by id."""
+@dataclass(frozen=True)
+class Previous(Run):
+    """An earlier run, and what analysts wrote into its workbook since."""
 
-    findings: Mapping[str, Mapping[str, Any]]
+    triage: Mapping[str, Triage] = field(default_factory=dict)
+    remarks: Sequence[Remark] = ()
 
 
 def evaluate(snapshot: Snapshot, config: Config, now: datetime, previous: Previous | None = None) -> Evaluation:
     """Judge a snapshot and find what to act on. `now` is timezone-aware.
 
-    Raises ConfigError for a waiver whose `until` is no day of the calendar, UsageError for damaged evidence."""
+    Raises ConfigError for a waiver whose `until` is no day of the calendar, UsageError for damaged evidence and for a
+    previous run of another tenant."""
     judgement = verdicts(snapshot, config, now)
-    findings = [waive(finding, config.waivers, now) for finding in find_all(judgement)]
-    findings = [compare(finding, previous, now) for finding in findings]
-    findings.sort(key=lambda finding: finding.id)
-    return Evaluation(judgement, findings, coverage(judgement))
+    found = find_all(judgement)
+    triage: dict[str, Triage] = {}
+    remarks: list[Remark] = []
+    if previous:
+        _same_tenant(previous, judgement.tenant)
+        triage, strangers = _triage(found, previous)
+        remarks += [*previous.remarks, *strangers]
+    recent = {finding.id for finding in found} | (previous.findings.keys() if previous else set())
+    accepted, unfit = from_triage({identity: mine for identity, mine in triage.items() if identity in recent})
+    waivers = Waivers([*from_config(config.waivers), *accepted])
+    findings = sorted((waive(finding, waivers, now) for finding in found), key=lambda finding: finding.id)
+    comparison = compare(previous, record(judgement, findings)) if previous else None
+    findings = [_dated(finding, comparison, now) for finding in findings]
+    unread = [status.name for status in judgement.tenant.status.values() if status.asked and not status.complete]
+    return Evaluation(
+        judgement,
+        findings,
+        coverage(judgement),
+        comparison,
+        triage,
+        waivers.uses(findings, unread, now),
+        (*remarks, *unfit, *_conflicts(findings, triage)),
+    )
 
 
 def verdicts(snapshot: Snapshot, config: Config, now: datetime) -> Judgement:
@@ -69,52 +103,52 @@ def _tenant_of(snapshot: Snapshot, config: Config) -> TenantConfig | None:
     return config.tenants[0] if len(config.tenants) == 1 and not snapshot.tenant_id else None
 
 
-def waive(finding: Finding, waivers: Sequence[Waiver], now: datetime) -> Finding:
-    """The finding, `waived` where a waiver stands for it on the day of `now`. It is never hidden, and a waiver that
-    has lapsed is told in the evidence and waives nothing."""
-    today = now.astimezone(UTC).date()
-    mine = [(_until(number, waiver), waiver) for number, waiver in enumerate(waivers) if _meets(waiver, finding)]
-    if not mine:
-        return finding
-    until, waiver = max(mine, key=lambda pair: pair[0])
-    if until < today:
-        return replace(finding, evidence=(*finding.evidence, Fact("waiver", f"lapsed on {until}: {_who(waiver)}")))
-    return replace(
-        finding, outcome="waived", evidence=(*finding.evidence, Fact("waiver", f"until {until}: {_who(waiver)}"))
+def _same_tenant(previous: Previous, tenant: Tenant) -> None:
+    """Raises UsageError for a previous run of another tenant: by its tenant id, else by the ids of its findings, which
+    are made of it."""
+    theirs, mine = previous.tenant_id.lower(), tenant.tenant_id.lower()
+    checkable = [found for found in previous.findings.values() if found.get("rule") and "object_id" in found]
+    other = bool(theirs and mine and theirs != mine)
+    strange = checkable and not any(
+        found["id"] == finding_id(str(found["rule"]), tenant.tenant_id, str(found["object_id"])) for found in checkable
     )
+    if other or strange:
+        how = f"of tenant {previous.tenant_id}" if other else "by the ids of its findings"
+        raise UsageError(
+            f"{previous.source or 'The previous run'}: is of another tenant ({how}, not of {tenant.tenant_id or '?'}).",
+            remedy="Name a run of this tenant with --previous.",
+        )
 
 
-def compare(finding: Finding, previous: Previous | None, now: datetime) -> Finding:
-    """`first_seen` and `change` from the previous run: `changed` when severity, outcome or evidence differ. One run
-    knows nothing of the runs before it, so a finding that it does not hold is `new`."""
-    before = previous.findings.get(finding.id) if previous else None
-    if before is None:
-        moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return replace(finding, first_seen=moment, change="new")
-    same = (
-        before.get("severity") == finding.severity
-        and before.get("outcome") == finding.outcome
-        and before.get("evidence") == evidence_json(finding)
-    )
-    change: Change = "persisting" if same else "changed"
-    return replace(finding, first_seen=str(before.get("first_seen", "")), change=change)
+def _triage(found: Sequence[Finding], previous: Previous) -> tuple[dict[str, Triage], list[Remark]]:
+    """The triage of what stands, and of what once stood; and what was written beside an id that no run knows."""
+    wanted = {finding.id for finding in found} | previous.findings.keys() | previous.gone.keys()
+    kept = {identity: mine for identity, mine in previous.triage.items() if mine and identity in wanted}
+    strangers = [
+        Remark(f"No run knows this finding, so its triage was not carried over ({told(mine)}).", identity)
+        for identity, mine in previous.triage.items()
+        if mine and identity not in wanted
+    ]
+    return kept, strangers
 
 
-def _meets(waiver: Waiver, finding: Finding) -> bool:
-    """A waiver names a rule, and one object by id, name or finding id; without an object it stands for the rule."""
-    wanted = waiver.object.strip().lower()
-    names = (finding.object_id.lower(), finding.object_name.lower(), finding.id)
-    return waiver.rule == finding.rule and (not wanted or wanted in names)
+def _dated(finding: Finding, comparison: Comparison | None, now: datetime) -> Finding:
+    """`first_seen` and `change` from the comparison; without one the finding is new, and seen first now."""
+    if comparison is None:
+        return replace(finding, first_seen=iso(now), change="new")
+    became = comparison.by_id[finding.id]
+    change: Change = became.kind if became.kind in ("new", "returned", "changed") else "persisting"
+    return replace(finding, first_seen=became.first_seen, change=change)
 
 
-def _until(number: int, waiver: Waiver) -> date:
-    try:
-        return date.fromisoformat(waiver.until)
-    except ValueError as error:
-        raise ConfigError(
-            f"waivers[{number}].until: `{waiver.until}` is no day of the calendar.", remedy="Write it as YYYY-MM-DD."
-        ) from error
-
-
-def _who(waiver: Waiver) -> str:
-    return f"{waiver.owner}, {waiver.reason}"
+def _conflicts(findings: Sequence[Finding], triage: Mapping[str, Triage]) -> list[Remark]:
+    """Where what an analyst says and what stands do not agree."""
+    remarks = []
+    for finding in findings:
+        status = triage[finding.id].status if finding.id in triage else ""
+        if status == FIXED and finding.outcome != "waived":
+            again = "stands again" if finding.change == "returned" else "still stands"
+            remarks.append(Remark(f"Status is {FIXED}, but it {again}.", finding.id))
+        elif status not in ("", ACCEPTED) and finding.outcome == "waived":
+            remarks.append(Remark(f"Status is {status}, but a waiver of the config accepts it.", finding.id))
+    return remarks

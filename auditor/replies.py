@@ -154,8 +154,8 @@ AUTHENTICATION: tuple[Reply, ...] = (
           ("credential", "per-user-mfa", "smtp-auth-switch", "security-defaults", "conditional-access"), "documented",
           DEVICES,
           beside_code=("Authentication unsuccessful",), channel="basic", unseen=("credential",),
-          first="The text names no cause. Read the tenant (`auditor run`), or look the sign-in up in Entra's sign-in "
-          "log; do not try passwords, because every failure counts towards a lock."),
+          first="The text names no cause: look the sign-in up in Entra's sign-in log, and see what the tenant shows "
+          "(--run and --account). Do not try passwords, because every failure counts towards a lock."),
     Reply("oauth-unsuccessful", "535 5.7.3", "Authentication unsuccessful",
           "With a token: wrong audience, service principal not registered in Exchange or under a wrong object id, no "
           "FullAccess, or no consent.",
@@ -293,7 +293,8 @@ SENDING: tuple[Reply, ...] = (
           "mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded",
           "The mailbox is full: the copy in Sent Items cannot be written.",
           (), "documented", SUBMISSION_LIMITS,
-          phrases=("QuotaExceededException",), beside_code=("mailbox full",), signed_in=True,
+          phrases=("STOREDRV.Submission.Exception:QuotaExceededException", "MapiExceptionShutoffQuotaExceeded"),
+          beside_code=("mailbox full", "QuotaExceededException"), signed_in=True,
           first="Make room in the mailbox: empty its Sent Items, and give that folder a retention policy."),
     Reply("too-many-threads", "432 4.3.2", "STOREDRV.ClientSubmit; sender thread limit exceeded",
           "More than three connections at a time: send in one.",
@@ -302,7 +303,7 @@ SENDING: tuple[Reply, ...] = (
     Reply("too-many-connections", "432 4.3.2", "Concurrent connections limit exceeded",
           "More than three connections at a time: send in one.",
           ("sending-limits",), "documented", LIMITS,
-          phrases=("Concurrent connections limit exceeded",), first=ONE_CONNECTION),
+          beside_code=("Concurrent connections limit exceeded",), first=ONE_CONNECTION),
     Reply("submission-rate", "421 4.4.2", "Message submission rate for this client has exceeded the configured limit",
           "Text of a server on premises, or an idle connection that was dropped; Exchange Online delays instead.",
           ("sending-limits",), "observed", PUBLIC_LOGS,

@@ -13,7 +13,7 @@ from typing import Any
 
 from auditor.config import LoadedConfig, TenantConfig, slug
 from auditor.errors import AuditorError, UsageError
-from auditor.evaluate import Evaluation
+from auditor.evaluate import Evaluation, Previous
 from auditor.findings.base import Finding
 from auditor.snapshot import Snapshot
 from auditor.tenant import DatasetStatus
@@ -93,6 +93,7 @@ async def _run_one(
 ) -> RunResult:
     from auditor.collect import collect
 
+    previous = _previous(tenant.name, options, options.now)
     folder = run_folder(Path(config.config.report.folder), tenant.name, out, resume=options.resume)
     stages = Stages()
     with stages.stage("collect"):
@@ -104,7 +105,8 @@ async def _run_one(
             resume=options.resume,
             cross_check=options.cross_check,
         )
-    return _judge(tenant.name, Snapshot.open(folder / SNAPSHOT), config, folder, options, stages, collected.requests)
+    snapshot = Snapshot.open(folder / SNAPSHOT)
+    return _judge(tenant.name, snapshot, config, folder, options, stages, collected.requests, previous)
 
 
 def collect_only(
@@ -123,9 +125,17 @@ def judge_snapshot(path: Path, config: LoadedConfig, options: RunOptions) -> Run
     snapshot = Snapshot.open(path)
     tenants = config.config.tenants
     name = tenants[0].name if len(tenants) == 1 else snapshot.tenant_id or "tenant"
-    moment_of(snapshot, options.now)
+    previous = _previous(name, options, moment_of(snapshot, options.now))
     folder = run_folder(Path(config.config.report.folder), name, options.out, resume=False)
-    return _judge(name, snapshot, config, folder, options, Stages(), snapshot.manifest.get("requests", 0))
+    requests = snapshot.manifest.get("requests", 0)
+    return _judge(name, snapshot, config, folder, options, Stages(), requests, previous)
+
+
+def _previous(tenant: str, options: RunOptions, now: datetime | None) -> Previous | None:
+    """The run that --previous names, read before anything is begun that a damaged file would bring to nothing."""
+    from auditor.previous import load_previous
+
+    return load_previous(options.previous, tenant, now) if options.previous else None
 
 
 def _judge(
@@ -136,13 +146,12 @@ def _judge(
     options: RunOptions,
     stages: Stages,
     requests: int,
+    previous: Previous | None,
 ) -> RunResult:
     from auditor import report
     from auditor.evaluate import evaluate
-    from auditor.previous import load_previous
 
     now = moment_of(snapshot, options.now)
-    previous = load_previous(options.previous) if options.previous else None
     with stages.stage("evaluate"):
         evaluation = evaluate(snapshot, config.config, now, previous)
     with stages.stage("report"):

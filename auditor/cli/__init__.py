@@ -21,7 +21,11 @@ COMMANDS = {
     "evaluate": "only the judgement and the reports, offline, from a snapshot",
     "what-if": "judge a snapshot with changes applied: which verdicts change, and why",
     "plan": "for each declared sender the smallest changes that open it and where to move; how to close the rest",
+    "diff": "what changed between two runs: new, returned, changed, fixed, not checked, unchanged",
+    "trend": "the numbers of every run in a folder",
     "exchange-script": "print the read-only PowerShell script that exports Exchange settings",
+    "explain": "read an SMTP error and name the blockers it points at",
+    "probe": "try a declared sender's settings on the wire, without sending a message",
     "verify": "check every digest of a snapshot's evidence",
 }
 

@@ -40,7 +40,9 @@ out_option = click.option(
     "--out", type=PATH, help="The run's folder; must be empty or absent. Default: below reports/."
 )
 now_option = click.option("--now", type=Moment(), help="The moment to judge for. Default: the end of the snapshot.")
-previous_option = click.option("--previous", type=PATH, help="An earlier run's folder, to tell what is new.")
+previous_option = click.option(
+    "--previous", type=PATH, help="An earlier run or its workbook: tells what changed, carries the triage over."
+)
 strict_option = click.option("--strict", is_flag=True, help="Exit 3 where a requested part could not be read.")
 fail_on_option = click.option(
     "--fail-on", type=click.Choice(SEVERITY_CHOICES), help="Exit 1 where a finding at or above this severity stands."

@@ -11,7 +11,9 @@ import click
 from auditor.clock import iso
 from auditor.config import LoadedConfig, TenantConfig
 from auditor.errors import AuditorError, UsageError
+from auditor.evaluate import Evaluation
 from auditor.findings.base import SEVERITIES
+from auditor.report.text import clean
 from auditor.run import RunResult
 from auditor.states import VERDICT_WORDS
 from auditor.tenant import DatasetStatus
@@ -86,8 +88,28 @@ def _summary(result: RunResult) -> None:
     click.echo(f"  basic SMTP AUTH: {_counts(verdicts, VERDICT_WORDS)}", err=True)
     click.echo(f"  findings: {_counts(severities, SEVERITIES) or 'none'}", err=True)
     click.echo(f"  not read: {', '.join(gaps) if gaps else 'nothing that was asked for'}", err=True)
+    _since(result.evaluation)
     click.echo(f"  workbook: {result.workbook}", err=True)
     click.echo(str(result.workbook))
+
+
+_REMARKS = 5
+"""How many remarks about the triage are shown here; all stand in the sheet Changes."""
+
+
+def _since(evaluation: Evaluation) -> None:
+    """What changed since the previous run, and what somebody must know about the triage that was carried over."""
+    comparison, remarks = evaluation.comparison, evaluation.remarks
+    if comparison:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in comparison.counts.items() if count)
+        click.echo(f"  since {comparison.before or 'the previous run'}: {counts or 'nothing'}", err=True)
+        click.echo(f"  triage carried over: {len(evaluation.triage):,} findings", err=True)
+    for remark in remarks[:_REMARKS]:
+        about = ", ".join(part for part in (remark.where, remark.finding) if part)
+        told = clean(f"{about}: {remark.text}" if about else remark.text)
+        click.echo(f"  triage: {' '.join(told.split())}", err=True)
+    if len(remarks) > _REMARKS:
+        click.echo(f"  triage: {len(remarks) - _REMARKS:,} more remarks in the sheet Changes", err=True)
 
 
 def _failed(tenant: str, error: AuditorError) -> None:

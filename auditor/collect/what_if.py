@@ -1,5 +1,5 @@
-"""Microsoft's own answer for a sample of accounts: the What If action of Conditional Access. Kept as evidence, so that it
-can be compared offline with what this program judges.
+"""Microsoft's own answer for a sample of accounts: the What If action of Conditional Access. Kept as evidence, so that
+it can be compared offline with what this program judges.
 
 The action answers one user at a time and stands behind the limit of Conditional Access: one request a second for all
 apps of a tenant, a refusal without Retry-After. It covers Conditional Access alone: not security defaults, not per-user
@@ -162,7 +162,7 @@ def sample(tenant: Tenant, senders: Sequence[Sender], count: int) -> list[Questi
 def _spread(by_id: list[int], codes: NDArray[np.intp], chosen: dict[int, str]) -> list[int]:
     """The rows that are not chosen yet, the first of each code before the second of any."""
     taken = Counter(int(codes[row]) for row in chosen)
-    ranked = []
+    ranked: list[tuple[int, int, int]] = []
     for row in by_id:
         if row not in chosen:
             ranked.append((taken[int(codes[row])], len(ranked), row))

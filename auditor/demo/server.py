@@ -1,4 +1,5 @@
-"""The emulated tenant on loopback: login, Graph, Exchange and the reports host, each on its own port, over real TLS.
+"""The emulated tenant on loopback: login, Graph, Exchange and the reports host, each on its own port, over real TLS;
+and SMTP, where it is asked for.
 
 The services run in a thread with an event loop of their own, so that a program can audit the tenant that it serves.
 """
@@ -14,7 +15,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,11 +29,16 @@ from auditor.demo.entra.tokens import Authority
 from auditor.demo.exchange.service import Exchange
 from auditor.demo.graph.service import Graph
 from auditor.demo.model import DemoTenant
+from auditor.demo.smtp.apps import sender_apps
+from auditor.demo.smtp.service import SmtpService
 from auditor.demo.wire import RequestLog
 from auditor.errors import ServiceError, UsageError
 
 SERVICES = ("login", "graph", "exchange", "reports")
 """the services in the order of their ports"""
+
+SMTP = "smtp"
+"""the service on the next port, where it is asked for"""
 
 START_LIMIT = 30.0
 """seconds that starting or stopping may take"""
@@ -41,12 +47,14 @@ START_LIMIT = 30.0
 class Emulator:
     """Serves `tenant` while the context is open; `folder` receives `ca.pem` and `client-secret.txt` (private).
 
-    `port`: the login service's port, the other services take the next three; 0 takes any free ones. Entering raises
-    UsageError where a port is taken or the folder cannot be written, ServiceError where loopback cannot be used.
+    `port`: the login service's port, the other services take the next three; 0 takes any free ones. With `smtp` there
+    is an SMTP service too, on the port after them. Entering raises UsageError where a port is taken or the folder
+    cannot be written, ServiceError where loopback cannot be used.
     Attributes: `authority`, `graph_url`, `exchange_url`, `reports_url` (https addresses without a slash at the end),
-    `ca_bundle`, `secret_file`, `requests` (what each service was asked), `tokens` (the tenant's signing key)."""
+    `ca_bundle`, `secret_file`, `requests` (what each service was asked), `tokens` (the tenant's signing key);
+    `smtp_host` and `smtp_port` (empty and 0 without SMTP) and `smtp`, what that service saw."""
 
-    def __init__(self, tenant: DemoTenant, folder: Path, port: int = 0) -> None:
+    def __init__(self, tenant: DemoTenant, folder: Path, port: int = 0, *, smtp: bool = False) -> None:
         self.tenant = tenant
         self.folder = folder
         self.requests = RequestLog()
@@ -54,6 +62,9 @@ class Emulator:
         self.authority = self.graph_url = self.exchange_url = self.reports_url = ""
         self.ca_bundle = folder / "ca.pem"
         self.secret_file = folder / "client-secret.txt"
+        self.smtp_host, self.smtp_port = "", 0
+        self.smtp: SmtpService | None = None
+        self._with_smtp = smtp
         self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -70,10 +81,14 @@ class Emulator:
             raise UsageError(
                 f"{self.folder}: cannot be written ({error.strerror}).", remedy="Name another folder with --out."
             ) from error
-        listeners = _listen(self._port)
+        listeners = _listen(self._port, (*SERVICES, SMTP) if self._with_smtp else SERVICES)
         urls = {name: f"https://localhost:{listener.port}" for name, listener in listeners.items()}
         self.authority, self.graph_url = urls["login"], urls["graph"]
         self.exchange_url, self.reports_url = urls["exchange"], urls["reports"]
+        if self._with_smtp:
+            self.smtp = SmtpService(self.tenant, self.tokens, self.exchange_url)
+            self.smtp.secure(authority)
+            self.smtp_host, self.smtp_port = "localhost", listeners[SMTP].port
         self._start(listeners, context)
         return self
 
@@ -89,9 +104,8 @@ class Emulator:
         self._loop = self._thread = None
 
     def _applications(self) -> dict[str, web.Application]:
-        login = Login(
-            self.tenant, self.tokens, self.authority, {self.graph_url: "graph", self.exchange_url: "exchange"}
-        )
+        resources = {self.graph_url: "graph", self.exchange_url: "exchange"}
+        login = Login(self.tenant, self.tokens, self.authority, resources, sender_apps(self.tenant))
         graph = Graph(self.tenant, self.tokens, self.graph_url, self.reports_url)
         exchange = Exchange(self.tenant, self.tokens, self.exchange_url)
         return {
@@ -123,8 +137,12 @@ class Emulator:
             await runner.setup()
             for listening in listeners[name].sockets:
                 await web.SockSite(runner, listening, ssl_context=context).start()
+        if self.smtp is not None:
+            await self.smtp.start(listeners[SMTP].sockets)
 
     async def _close(self) -> None:
+        if self.smtp is not None:
+            await self.smtp.close()
         while self._runners:
             await self._runners.pop().cleanup()
 
@@ -161,15 +179,19 @@ class Listener:
     sockets: tuple[socket.socket, ...]
 
 
-def _listen(first: int) -> dict[str, Listener]:
+_COUNTS = {4: "four", 5: "five"}
+
+
+def _listen(first: int, services: Sequence[str]) -> dict[str, Listener]:
     """A listener per service: consecutive ports from `first`, or free ones for 0."""
-    if first and not 1 <= first <= 65536 - len(SERVICES):
+    if first and not 1 <= first <= 65536 - len(services):
         raise UsageError(
-            f"--port {first}: four consecutive ports are needed, up to 65535.", remedy="Take a number below 65533."
+            f"--port {first}: {_COUNTS[len(services)]} consecutive ports are needed, up to 65535.",
+            remedy=f"Take a number below {65537 - len(services)}.",
         )
     listeners: dict[str, Listener] = {}
     try:
-        for number, name in enumerate(SERVICES):
+        for number, name in enumerate(services):
             listeners[name] = _bind(first + number) if first else _bind_any()
     except OSError as error:
         for listener in listeners.values():
@@ -177,7 +199,7 @@ def _listen(first: int) -> dict[str, Listener]:
         if first:
             raise UsageError(
                 f"Port {first + len(listeners)} cannot be used ({error.strerror}).",
-                remedy="Name another with --port; the three ports after it are used too.",
+                remedy=f"Name another with --port; the {_COUNTS[len(services)]} ports from there on are used.",
             ) from error
         raise ServiceError(
             f"No port on loopback can be opened ({error.strerror}).", remedy="Check the machine's loopback network."

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.demo.model import DemoTenant
+from auditor.demo.smtp.apps import Credential, credentials
 from auditor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ MARK = "# Written by the emulated tenant; config.example.toml explains every key
 REPLIES = "smtp-replies.jsonl"
 """beside the config: the replies that the emulated tenant's administrator noted"""
 
+SENDER_SECRETS = "senders.env"
+"""beside the config: the environment variables with which the emulated senders sign in, for `auditor probe`"""
+
 
 def write_config(tenant: DemoTenant, emulator: Emulator, path: Path) -> None:
     """Writes a private config.toml; paths inside its folder are relative to it, so that the folder can be moved.
@@ -29,6 +33,8 @@ def write_config(tenant: DemoTenant, emulator: Emulator, path: Path) -> None:
     from auditor.demo.server import write_private
 
     _refuse_foreign(path)
+    if emulator.smtp:
+        _refuse_foreign(path.parent / SENDER_SECRETS)
     if tenant.exchange_mode == "export":
         raise UsageError(
             "The emulated tenant has no Exchange export to name in its config.",
@@ -40,6 +46,8 @@ def write_config(tenant: DemoTenant, emulator: Emulator, path: Path) -> None:
         if tenant.smtp_replies:
             lines = (json.dumps(reply, ensure_ascii=False) + "\n" for reply in tenant.smtp_replies)
             write_private(path.parent / REPLIES, "".join(lines))
+        if emulator.smtp:
+            write_private(path.parent / SENDER_SECRETS, _environment(_credentials(tenant, emulator)))
         write_private(path, text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror}).", remedy="Name another file.") from error
@@ -78,6 +86,8 @@ def config_text(tenant: DemoTenant, emulator: Emulator, folder: Path) -> str:
                 "exchange_url": emulator.exchange_url,
                 "ca_bundle": _path(emulator.ca_bundle, folder),
                 "client_secret_file": _path(emulator.secret_file, folder),
+                "smtp_host": emulator.smtp_host or None,
+                "smtp_port": emulator.smtp_port or None,
             }
         ),
         "",
@@ -86,9 +96,20 @@ def config_text(tenant: DemoTenant, emulator: Emulator, folder: Path) -> str:
     ]
     if tenant.smtp_replies:
         lines += ["", "[audit]", *_table({"smtp_replies": REPLIES})]
+    named = {one.sender: {one.key: one.variable} for one in _credentials(tenant, emulator)}
     for sender in tenant.senders:
-        lines += ["", "[[senders]]", *_table(sender)]
+        lines += ["", "[[senders]]", *_table(sender | named.get(sender["name"], {}))]
     return "\n".join(lines) + "\n"
+
+
+def _credentials(tenant: DemoTenant, emulator: Emulator) -> list[Credential]:
+    """Only with an SMTP service is there something to sign in to."""
+    return credentials(tenant, emulator.tokens, emulator.exchange_url) if emulator.smtp else []
+
+
+def _environment(found: Sequence[Credential]) -> str:
+    """Lines that a POSIX shell reads (`set -a; . ./senders.env`); no value of the demo's needs more than quotes."""
+    return f"{MARK}\n" + "".join(f"{one.variable}='{one.value}'\n" for one in found)
 
 
 def _path(path: Path, folder: Path) -> str:

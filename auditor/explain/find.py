@@ -51,13 +51,16 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Unrecognised:
-    """A refusal whose text is not in the catalogue. `said` is its text as a stream holds it: for comparing, never for
-    showing, because it may hold a secret."""
+    """A refusal whose text is not in the catalogue: the first line where its code stands so, and how often it does.
+    `said` is the text there as a stream holds it: for comparing, never for showing, because it may hold a secret."""
 
     line: int
     code: str
     enhanced: str
     said: str
+    certain: bool
+    """three digits stand before the code; without them it may be a version number"""
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class _Place:
     end: int
     reply: Reply
     by: By
+    general: bool = False
+    """told by a phrase that needed a code beside it"""
 
 
 _Entry = tuple[tuple[int, int], Match]
@@ -87,7 +92,7 @@ def find(views: Sequence[Reading]) -> tuple[list[Match], list[Unrecognised]]:
         known |= {(code.line, code.enhanced) for code in view.codes if _of(view, code, places)}
         unknown = list(_unrecognised(view, places))  # the last reading is the one in which everything is undone
     matches = [match for _, match in sorted(found.values(), key=lambda entry: entry[0])]
-    return matches, [one for one in unknown if (one.line, one.enhanced) not in known]
+    return matches, _by_their_code(one for one in unknown if (one.line, one.enhanced) not in known)
 
 
 def covers(reply: Reply, enhanced: str) -> bool:
@@ -133,7 +138,7 @@ def _by_text(view: Reading) -> Iterator[_Place]:
             led = at >= len(LEAD) and view.stream.startswith(LEAD, at - len(LEAD))
             start = at - len(LEAD) if led else at
             if not general or (led and covers(reply, LEAD_CODE)) or _beside(view, reply, start, end):
-                yield _Place(start, end, reply, "text")
+                yield _Place(start, end, reply, "text", general)
             at = view.stream.find(phrase, at + 1)
 
 
@@ -190,7 +195,9 @@ def _told_once(view: Reading, places: Sequence[_Place]) -> list[_Place]:
 
     def told(place: _Place) -> bool:
         code = view.code_before(place.start)
-        if code is None or place.start >= code.at + SEGMENT or covers(place.reply, code.enhanced):
+        if place.by == "code" or place.general or not place.reply.blockers or code is None:
+            return False
+        if place.start >= code.at + SEGMENT or covers(place.reply, code.enhanced):
             return False
         return any(
             covers(other.reply, code.enhanced) and other.reply.blockers == place.reply.blockers
@@ -234,7 +241,8 @@ def _code_of(view: Reading, place: _Place) -> str:
         code = view.code_after(place.start)
         return code.text if code else ""
     code = view.code_before(place.start)
-    return code.text if code and place.start < code.at + SEGMENT else ""
+    own = code and place.start < code.at + SEGMENT and covers(place.reply, code.enhanced)
+    return code.text if code and own else ""
 
 
 def _again(first: _Entry, second: _Entry) -> _Entry:
@@ -252,9 +260,18 @@ def _joined(first: _Entry, second: _Entry) -> _Entry:
     return order, replace(match, times=max(first[1].times, second[1].times))
 
 
+def _by_their_code(unknown: Iterable[Unrecognised]) -> list[Unrecognised]:
+    """One entry per code, so that a log with thousands of lines is told in a few."""
+    first: dict[str, Unrecognised] = {}
+    for one in unknown:
+        before = first.get(one.code)
+        first[one.code] = replace(before, times=before.times + 1) if before else one
+    return list(first.values())
+
+
 def _unrecognised(view: Reading, places: Sequence[_Place]) -> Iterator[Unrecognised]:
-    """Refusals with three digits whose own text is none of the catalogue's."""
+    """Refusals whose own text is none of the catalogue's."""
     for code in view.codes:
-        if code.basic and code.refuses and not _of(view, code, places):
+        if code.refuses and not _of(view, code, places):
             said = view.stream[code.at + 1 : min(view.end_of(code), code.at + 1 + SEGMENT)]
-            yield Unrecognised(code.line, code.text, code.enhanced, said.removeprefix(LEAD))
+            yield Unrecognised(code.line, code.text, code.enhanced, said.removeprefix(LEAD), bool(code.basic))

@@ -1,4 +1,4 @@
-"""For a text that holds no known reply: what comes nearest, as a help and never as a guess, and what would show more."""
+"""For a text that holds no known reply: what comes nearest (a help, never a guess) and how to see the real reply."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LINES = 12
 """lines that are compared at most; those with a code or a word of trouble first"""
 LENGTH = 160
 """letters of a text that are compared at most"""
-SHORTEST = 8
-"""a shorter text is like nothing"""
+CUT = 12
+"""letters that must be left before a text is compared as if it had been cut off"""
 _TROUBLE = re.compile(rf"{MARK}|error|fail|denied|reject|auth|login|refus|smtp|mail")
 
 
@@ -46,7 +46,7 @@ HINTS: tuple[Hint, ...] = (
     Hint("SMTP Error: Could not authenticate",
          "PHPMailer keeps the server's reply: set SMTPDebug to SMTP::DEBUG_SERVER. " + LEAVE_OUT),
     Hint("The SMTP server requires a secure connection or the client was not authenticated",
-         "This sentence is .NET's own and stands before every such refusal. Print the whole exception, inner ones too."),
+         "This sentence is .NET's own, for every such refusal. Print the whole exception, inner ones too."),
     Hint("Failure sending mail", ".NET keeps the reason inside: print the whole exception, inner ones too."),
     Hint("AuthenticationFailedException",
          "Jakarta Mail shows the server's reply with mail.debug=true. " + LEAVE_OUT),
@@ -77,13 +77,12 @@ def nearest(views: Sequence[Reading]) -> list[Near]:
 
 
 def likeness(said: str, reply: Reply) -> float:
-    """How alike a squeezed text and a reply are; what was cut off at the end of either counts as unlike only once."""
+    """How alike a squeezed text and a reply are, from 0 to 1; a text that was cut off is compared as far as it goes."""
     known = squeeze(reply.text)[:LENGTH]
-    said = said.replace(MARK, "").replace(LEAD, "")[:LENGTH]
+    said = said.replace(MARK, "")
+    said = (said.replace(LEAD, "") or said)[:LENGTH]
     length = min(len(said), len(known))
-    if length < SHORTEST:
-        return 0.0
-    pairs = {(said, known), (said[:length], known[:length])}
+    pairs = {(said, known), (said[:length], known[:length])} if length >= CUT else {(said, known)}
     return round(max(difflib.SequenceMatcher(None, *pair, autojunk=False).ratio() for pair in pairs), 2)
 
 

@@ -32,12 +32,13 @@ _BOMS = (
 """UTF-32 first: its little-endian mark begins with that of UTF-16."""
 
 _CODE = re.compile(
-    r"(?<![\d.])(?:(?P<basic>[245]\d\d)[\W_]{1,8}?(?:b['\"])?)?(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)"
+    r"(?<![\d.])(?:(?P<basic>[245]\d\d)[\W_]{1,8}?(?:b['\"])?)?(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)",
+    re.ASCII,
 )
 """`535 5.7.139`, `(535, b'5.7.139`, `#550 5.7.60`, `550+5.7.60`; no IP address and no date."""
 _FIELD = re.compile(r"(?:status: ?|smtp; ?|#)\Z")
 """What may stand before an enhanced code without three digits so that it is a status and no version number."""
-_BEGUN = re.compile(r"(?<!\d)(?P<basic>[245]\d\d)-(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
+_BEGUN = re.compile(r"(?<!\d)(?P<basic>[245]\d\d)-(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)", re.ASCII)
 """A line of a reply that goes on in the next line."""
 _SERVER = re.compile(
     r"\[\s*[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:\s+\d{4}-\d\d-\d\dt[\d:.]+z)?(?:\s+[0-9a-f]{8,20})?\s*\]"

@@ -1,5 +1,5 @@
-"""Conditional Access policies that Microsoft's own What If action judges otherwise than this program: a finding about the
-audit itself, one per policy, for the sample of `auditor run --cross-check N`.
+"""Conditional Access policies that Microsoft's own What If action judges otherwise than this program: a finding about
+the audit itself, one per policy, for the sample of `auditor run --cross-check N`.
 
 Only definite answers are compared. What the action does not know is no disagreement: it covers neither security
 defaults nor per-user MFA and evaluates no service dependencies; it insists on a device platform and is told `windows`,
@@ -15,14 +15,12 @@ from auditor.access import Demand, Match
 from auditor.access.cross_check import Difference, PolicyCheck, compare
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import NAMED, counted, make, name_list
-from auditor.findings.severity import Doubt, Impact, Reach, severity
+from auditor.findings.severity import Impact, Reach, severity
 from auditor.verdict import Judgement
 
 DATASET = "whatIf"
 POLICIES = "conditionalAccessPolicies"
-SCOPE = (
-    "Conditional Access alone, for a password over SMTP: not security defaults, not per-user MFA, no service dependencies"
-)
+SCOPE = "Conditional Access alone: not security defaults, not per-user MFA, and no service dependencies"
 
 
 def find(judgement: Judgement) -> Iterator[Finding]:

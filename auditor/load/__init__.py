@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from auditor.compact import Coded
+from auditor.load.addresses import AddressBook, tell_shared
 from auditor.load.directory import read_groups, read_roles, role_definitions
 from auditor.load.evidence import (
     read_app_passwords,
@@ -31,7 +33,6 @@ from auditor.load.exchange import (
     read_exchange_users,
     read_mailboxes,
     read_policies,
-    row_of_address,
     setting,
 )
 from auditor.load.kinds import kinds
@@ -67,8 +68,9 @@ def load(
     organization = source.first("organization") or {}
     skus = read_skus(source)
     users = read_users(source, skus)
-    join = Join(users)
-    addresses = row_of_address(users, source)
+    addresses = AddressBook(users.user_principal_name, users.addresses)
+    tell_shared(addresses, users, source)
+    join = Join(users, addresses)
     policies = read_policies(source)
     mailbox = read_mailboxes(source, users, join)
     smtp_auth_disabled = read_cas_mailboxes(source, users, join)
@@ -96,7 +98,7 @@ def load(
         user_principal_name=users.user_principal_name,
         display_name=users.display_name,
         addresses=users.addresses,
-        kind=kind,
+        kind=Coded(kind),
         user_type=users.user_type,
         is_external=_tri(users.is_external),
         external_kinds=users.external_kinds,
@@ -108,23 +110,23 @@ def load(
         password_never_expires=_tri(users.password_never_expires),
         domain=users.domain,
         is_admin=_tri(roles.is_admin()),
-        roles=roles.held,
+        roles=Coded(roles.held),
         roles_uncertain=roles.uncertain,
         mailbox_plan=users.mailbox_plan,
         mailbox_plan_note=users.mailbox_plan_note,
         ever_had_mailbox_plan=_tri(users.ever_had_mailbox_plan),
-        mailbox=mailbox,
-        mailbox_usage=usage,
-        exchange_user=exchange_user,
+        mailbox=Coded(mailbox),
+        mailbox_usage=Coded(usage),
+        exchange_user=Coded(exchange_user),
         smtp_auth_disabled=_tri(smtp_auth_disabled),
-        authentication_policy=authentication_policy,
-        per_user_mfa=per_user_mfa,
+        authentication_policy=Coded(authentication_policy),
+        per_user_mfa=Coded(per_user_mfa),
         mfa_registered=_tri(registration.mfa_registered),
-        methods=registration.methods,
-        methods_as_of=registration.as_of,
-        smtp_last_success=use.last_success,
-        smtp_last_failure=use.last_failure,
-        smtp_failure_codes=use.failure_codes,
+        methods=Coded(registration.methods),
+        methods_as_of=Coded(registration.as_of),
+        smtp_last_success=Coded(use.last_success),
+        smtp_last_failure=Coded(use.last_failure),
+        smtp_failure_codes=Coded(use.failure_codes),
         smtp_app_used=_tri(read_smtp_apps(source, users, join)),
         addresses_unread=frozenset(users.addresses_unread),
     )

@@ -10,6 +10,7 @@ https://learn.microsoft.com/powershell/module/exchange/get-authenticationpolicy.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET
 
+from auditor.load.addresses import AddressBook
 from auditor.load.source import Source
 from auditor.load.users import Users
 from auditor.load.values import NULL, exchange_boolean
@@ -48,58 +50,59 @@ class Join:
     account's addresses, else its UPN), else the mailbox GUID. An id that belongs to no account is somebody else's, even
     where a name fits."""
 
-    def __init__(self, users: Users) -> None:
+    def __init__(self, users: Users, book: AddressBook) -> None:
         self._by_id = users.row_of
-        self._by_upn = {upn.lower(): row for row, upn in reversed(list(enumerate(users.user_principal_name))) if upn}
-        self._by_address: dict[str, int] = {}
-        for row, addresses in enumerate(users.addresses):
-            for address in addresses:
-                if self._by_address.setdefault(address, row) != row:
-                    self._by_address[address] = NO_KEY
+        self._book = book
         # an address that nobody has may belong to an account whose addresses were not read
         self._stranger = NO_KEY if users.addresses_unread else NOBODY
-        self.by_guid: dict[str, int] = {}
+        self._read_guids: Callable[[], Mapping[str, int]] = dict
+        self._guids: Mapping[str, int] | None = None
+
+    def learn_guids(self, read: Callable[[], Mapping[str, int]]) -> None:
+        """How to find out whose mailbox a GUID names; asked only if an object has no other name."""
+        self._read_guids = read
+        self._guids = None
 
     def of_id(self, object_id: str) -> int | None:
         return self._by_id.get(object_id.lower())
 
     def row(self, found: ExchangeRow) -> int:
         """A row of Accounts, NOBODY where the object belongs to no account, NO_KEY where that cannot be told."""
+        row = self.row_by_name(found)
+        if row is not None:
+            return row
+        if self._guids is None:
+            self._guids = self._read_guids()
+        return self._guids.get(_text(found.Guid).lower(), NO_KEY)
+
+    def row_by_name(self, found: ExchangeRow) -> int | None:
+        """The same by anything but the GUID; None where the object has nothing else."""
         object_id = _text(found.ExternalDirectoryObjectId)
         if object_id:
             return self._by_id.get(object_id.lower(), NOBODY)
         upn = _text(found.UserPrincipalName)
         if upn:
-            return self._by_upn.get(upn.lower(), NOBODY)
+            return self._principal(upn.lower(), NOBODY)
         address = _text(found.PrimarySmtpAddress)
         if address:
             return self._address(address.lower(), self._stranger)
-        return self.by_guid.get(_text(found.Guid).lower(), NO_KEY)
+        return None
 
     def named(self, name: str) -> int:
         """The account of a UPN or address, as reports write it; NOBODY where there is none."""
         key = name.strip().lower()
-        return max(NOBODY, self._by_upn.get(key, self._address(key, NOBODY)))
+        row = self._principal(key, NOBODY)
+        return row if row >= 0 else max(NOBODY, self._address(key, NOBODY))
+
+    def _principal(self, upn: str, otherwise: int) -> int:
+        row = self._book.get(upn, NOBODY)
+        return row if row >= 0 and self._book.principal_is(row, upn) else otherwise
 
     def _address(self, address: str, otherwise: int) -> int:
-        found = self._by_address.get(address)
-        return self._by_upn.get(address, otherwise) if found is None else found
-
-
-def row_of_address(users: Users, source: Source) -> dict[str, int]:
-    """UPN or any SMTP address (lower case) → row; UPNs win, then the first account in the order of the dataset."""
-    index: dict[str, int] = {}
-    for row, upn in enumerate(users.user_principal_name):
-        if upn and index.setdefault(upn.lower(), row) != row:
-            source.problems.add("users", users.id[row], "userPrincipalName", f"`{upn}` belongs to another user too")
-    upns = frozenset(index)
-    for row, addresses in enumerate(users.addresses):
-        for address in addresses:
-            if index.setdefault(address, row) != row and address not in upns:
-                source.problems.add(
-                    "users", users.id[row], "proxyAddresses", f"`{address}` belongs to another user too"
-                )
-    return index
+        owners = [row for row in self._book.bearers(address) if self._book.address_of(row, address)]
+        if owners:
+            return owners[0] if len(owners) == 1 else NO_KEY
+        return self._principal(address, otherwise)
 
 
 Value = TypeVar("Value")
@@ -139,11 +142,10 @@ def _settle(
 
 
 def read_mailboxes(source: Source, users: Users, join: Join) -> list[str]:
-    """`Accounts.mailbox`, and the GUIDs by which `casMailboxes` may be joined."""
+    """`Accounts.mailbox`; teaches the join the GUIDs by which `casMailboxes` may be joined."""
     if not source.complete("mailboxes"):
         return [""] * len(users)
     found: list[str | None] = [None] * len(users)
-    guids: dict[str, int] = {}
     nameless = 0
     for row, mailbox, label in _rows(source, "mailboxes", join):
         nameless += row == NO_KEY
@@ -157,15 +159,23 @@ def read_mailboxes(source: Source, users: Users, join: Join) -> list[str]:
                 UNKNOWN_TYPE,
                 users.id[row],
             )
-            guid = _text(mailbox.Guid)
-            if guid:
-                guids[guid.lower()] = row
-    join.by_guid = guids
+    join.learn_guids(lambda: dict(_guids(source, join)))
     nameless += source.lost("mailboxes")
     if nameless:
         # any account without a row may own one of them: its missing row says nothing any more
         source.distrust("mailboxes", f"{nameless} objects do not tell whose mailbox they are")
     return [value or "" for value in found]
+
+
+def _guids(source: Source, join: Join) -> Iterator[tuple[str, int]]:
+    """(mailbox GUID, row) of the mailboxes whose account is known. Rare, so the file is read a second time instead of
+    keeping a GUID for every account."""
+    for line in source.snapshot.lines("mailboxes"):
+        record = json.loads(line)
+        mailbox = ExchangeRow(**{key: record.get(key) for key in _KEYS}) if isinstance(record, dict) else ExchangeRow()
+        guid, row = _text(mailbox.Guid), join.row_by_name(mailbox)
+        if guid and row is not None and row >= 0:
+            yield guid.lower(), row
 
 
 def read_exchange_users(

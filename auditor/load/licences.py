@@ -130,14 +130,19 @@ class Entitlements:
             return "unread", "subscribedSkus was not read, so the plans of a licence are not known"
         if not isinstance(licences, list):
             return "unread", "assignedLicenses was not read"
-        assigned = tuple(
-            (licence.skuId.lower(), frozenset(map(str.lower, licence.disabledPlans)) & _MAILBOX) for licence in licences
+        key = (
+            tuple([(licence.skuId, *licence.disabledPlans) for licence in licences]),
+            tuple([(plan.servicePlanId, plan.capabilityStatus) for plan in plans]) if isinstance(plans, list) else None,
+            tuple([(state.skuId, state.state, state.error) for state in states]) if isinstance(states, list) else None,
         )
-        status = None if not isinstance(plans, list) else frozenset(_statuses(plans))
-        errors = None if not isinstance(states, list) else _errors(states)
-        key = (assigned, status, errors)
         answer = self._known.get(key)
         if answer is None:
+            assigned = tuple(
+                (licence.skuId.lower(), frozenset(map(str.lower, licence.disabledPlans)) & _MAILBOX)
+                for licence in licences
+            )
+            status = None if not isinstance(plans, list) else frozenset(_statuses(plans))
+            errors = None if not isinstance(states, list) else _errors(states)
             answer = self._known[key] = self._best(assigned, status, errors)
         if answer[1].startswith(_UNKNOWN_STATUS):
             self._source.problems.add("users", user_id, "assignedPlans", answer[1])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
+from array import array
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from auditor.compact import Coded, TextLists, Texts
 from auditor.load.licences import (
     AssignedLicence,
     AssignedPlan,
@@ -52,6 +55,15 @@ _NEVER_NULL = (
     "userPrincipalName", "accountEnabled", "proxyAddresses", "assignedLicenses", "assignedPlans",
     "licenseAssignmentStates",
 )  # fmt: skip
+_never_null = attrgetter(*_NEVER_NULL)
+
+
+def _words() -> Coded[str]:
+    return Coded()
+
+
+def _numbers() -> array[int]:
+    return array("b")
 
 
 @dataclass
@@ -59,24 +71,24 @@ class Users:
     """Columns of the users that were read, each id once; the meaning of each is in `Accounts`."""
 
     id: list[str] = field(default_factory=list)
-    user_principal_name: list[str] = field(default_factory=list)
-    display_name: list[str] = field(default_factory=list)
-    addresses: list[tuple[str, ...]] = field(default_factory=list)
+    user_principal_name: Texts = field(default_factory=Texts)
+    display_name: Texts = field(default_factory=Texts)
+    addresses: TextLists = field(default_factory=TextLists)
     addresses_unread: set[int] = field(default_factory=set)
-    user_type: list[str] = field(default_factory=list)
-    is_external: list[int] = field(default_factory=list)
-    external_kinds: list[frozenset[str]] = field(default_factory=list)
-    enabled: list[int] = field(default_factory=list)
-    synced: list[int] = field(default_factory=list)
-    created: list[str] = field(default_factory=list)
-    password_changed: list[str] = field(default_factory=list)
-    password_age_days: list[float] = field(default_factory=list)
-    password_never_expires: list[int] = field(default_factory=list)
-    domain: list[str] = field(default_factory=list)
-    mailbox_plan: list[str] = field(default_factory=list)
-    mailbox_plan_note: list[str] = field(default_factory=list)
-    ever_had_mailbox_plan: list[int] = field(default_factory=list)
-    resource_account: list[int] = field(default_factory=list)
+    user_type: Coded[str] = field(default_factory=_words)
+    is_external: array[int] = field(default_factory=_numbers)
+    external_kinds: Coded[frozenset[str]] = field(default_factory=lambda: Coded())
+    enabled: array[int] = field(default_factory=_numbers)
+    synced: array[int] = field(default_factory=_numbers)
+    created: Texts = field(default_factory=Texts)
+    password_changed: Texts = field(default_factory=Texts)
+    password_age_days: array[float] = field(default_factory=lambda: array("d"))
+    password_never_expires: array[int] = field(default_factory=_numbers)
+    domain: Coded[str] = field(default_factory=_words)
+    mailbox_plan: Coded[str] = field(default_factory=_words)
+    mailbox_plan_note: Coded[str] = field(default_factory=_words)
+    ever_had_mailbox_plan: array[int] = field(default_factory=_numbers)
+    resource_account: array[int] = field(default_factory=_numbers)
     row_of: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -110,7 +122,8 @@ def read_users(source: Source, skus: Skus) -> Users:
 def _append(
     users: Users, user: GraphUser, user_id: str, bad: frozenset[str], source: Source, entitlements: Entitlements
 ) -> None:
-    _tell_gaps(user, user_id, bad, source)
+    if UNSET in msgspec.structs.astuple(user) or None in _never_null(user):
+        _tell_gaps(user, user_id, bad, source)
     upn = user.userPrincipalName or ""
     users.id.append(user_id)
     users.user_principal_name.append(upn)
@@ -119,14 +132,14 @@ def _append(
         users.addresses_unread.add(len(users.id) - 1)
     users.addresses.append(_addresses(user))
     known_type, external, kinds = externality(
-        upn,
+        "#ext#" in upn.lower(),
         user.userType,
         user.creationType,
         user.externalUserState,
         type_malformed="userType" in bad,
         origin_malformed=not upn or not bad.isdisjoint(("creationType", "externalUserState")),
     )
-    if isinstance(user.userType, str) and user.userType and not known_type:
+    if user.userType and isinstance(user.userType, str) and not known_type:
         source.problems.add("users", user_id, "userType", f"`{user.userType}` is neither Member nor Guest")
     users.user_type.append(known_type)
     users.is_external.append(external)
@@ -138,7 +151,7 @@ def _append(
     users.password_changed.append(user.lastPasswordChangeDateTime or "")
     users.password_age_days.append(_age(user.lastPasswordChangeDateTime, user_id, source))
     users.password_never_expires.append(_never_expires(user.passwordPolicies))
-    users.domain.append(sys.intern(upn.rpartition("@")[2].lower() if "@" in upn else ""))
+    users.domain.append(upn.rpartition("@")[2].lower() if "@" in upn else "")
     plans = exchange_plans(user.assignedPlans)
     plan, note = entitlements.judge(user_id, user.assignedLicenses, plans, user.licenseAssignmentStates)
     users.mailbox_plan.append(plan)
@@ -156,17 +169,19 @@ def _tell_gaps(user: GraphUser, user_id: str, bad: frozenset[str], source: Sourc
             source.problems.add("users", user_id, name, "null, which Graph never answers for it")
 
 
+@lru_cache(maxsize=1024)
 def externality(
-    upn: str, user_type: Text, creation: Text, state: Text, *, type_malformed: bool, origin_malformed: bool
+    outside_name: bool, user_type: Text, creation: Text, state: Text, *, type_malformed: bool, origin_malformed: bool
 ) -> tuple[str, int, frozenset[str]]:
-    """(known user type, is external, the guest kinds of Conditional Access that it may be).
+    """(known user type, is external, the guest kinds of Conditional Access that it may be). `outside_name`: the UPN
+    holds `#EXT#`.
 
     A missing user type is no guest (contract); a malformed one, or one that is neither Member nor Guest, leaves it
     open, as does a malformed sign of where the account comes from while no other sign stands."""
     word = user_type.lower() if isinstance(user_type, str) else ""
     known = word if word in {"member", "guest"} else ""
     type_open = type_malformed or word != known
-    if "#ext#" in upn.lower() or bool(state) or creation in _FROM_OUTSIDE:
+    if outside_name or bool(state) or creation in _FROM_OUTSIDE:
         if known == "guest":
             return known, YES, _B2B_GUEST
         return known, YES, _B2B_GUEST | _B2B_MEMBER if type_open else _B2B_MEMBER
@@ -208,6 +223,7 @@ def _age(changed: Text, user_id: str, source: Source) -> float:
     return (source.now - parsed).total_seconds() / 86400
 
 
+@lru_cache(maxsize=1024)
 def _never_expires(policies: Text) -> int:
     if policies is UNSET:
         return UNREAD

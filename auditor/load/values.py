@@ -32,6 +32,8 @@ def moment(text: str) -> datetime | None:
     """An ISO 8601 time in UTC (without an offset it is read as UTC); None where it is no time."""
     try:
         parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is UTC:
+            return parsed
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

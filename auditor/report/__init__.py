@@ -28,7 +28,7 @@ def write(evaluation: Evaluation, config: Config, folder: Path) -> Path:
 
     with Batch(folder) as files:
         with files.new(WORKBOOK) as stream:
-            write_workbook(stream, evaluation, config)
+            write_workbook(stream, evaluation)
         csvfiles.findings_csv(files.new("findings.csv"), evaluation)
         csvfiles.accounts_csv(files.new("accounts.csv"), evaluation)
         csvfiles.coverage_csv(files.new("coverage.csv"), evaluation)

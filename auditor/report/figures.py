@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from auditor.diff import Comparison
 from auditor.evaluate import CoverageRow, Evaluation
 from auditor.findings.base import SEVERITIES, Finding
 from auditor.report.order import by_urgency
 from auditor.states import VERDICT_WORDS
 from auditor.tenant import YES
+from auditor.triage import FALSE_POSITIVE, FIXED, NONE
 from auditor.verdict import EXPOSURE_WORDS, Judgement
 
 VERDICTS = ("blocked", "unknown", "conditional", "open", "not_applicable")
@@ -41,6 +44,39 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Since:
+    """What changed since the previous run. `findings`: kind → critical and high, the others. `senders`, `exposure`:
+    how many senders' verdicts and accounts' exposures differ."""
+
+    before: str
+    findings: dict[str, tuple[int, int]]
+    senders: int
+    exposure: int
+    remarks: int
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Who still owes an answer: findings that stand and were neither accepted nor called a false positive."""
+
+    owner: str
+    findings: int
+    overdue: int
+    next_due: str
+
+
+@dataclass(frozen=True)
+class Waived:
+    """Waivers, findings accepted by them, and the waivers that have lapsed, name nothing, or take in too much."""
+
+    waivers: int
+    findings: int
+    lapsed: int
+    unused: int
+    broad: int
+
+
+@dataclass(frozen=True)
 class Figures:
     """`verdicts`: word → accounts by basic, by oauth. `exposure`: word → accounts in all, administrators, declared
     senders. `findings`: severity → fail, unknown, waived."""
@@ -58,6 +94,9 @@ class Figures:
     gaps: tuple[Gap, ...]
     datasets_complete: int
     datasets_asked: int
+    since: Since | None
+    owed: tuple[Owed, ...]
+    waived: Waived
 
 
 def figures(evaluation: Evaluation) -> Figures:
@@ -77,6 +116,9 @@ def figures(evaluation: Evaluation) -> Figures:
         gaps=_gaps(evaluation.coverage),
         datasets_complete=sum(row.state == "complete" for row in evaluation.coverage),
         datasets_asked=sum(row.state != "not-asked" for row in evaluation.coverage),
+        since=_since(evaluation.comparison, len(evaluation.remarks)) if evaluation.comparison else None,
+        owed=_owed(evaluation),
+        waived=_waived(evaluation),
     )
 
 
@@ -162,3 +204,47 @@ def _gaps(coverage: Iterable[CoverageRow]) -> tuple[Gap, ...]:
         for (state, reason, remedy), rows in by_cause.items()
     ]
     return tuple(sorted(gaps, key=lambda gap: (-gap.unknown_accounts, not gap.blockers, gap.state == "not-asked")))
+
+
+def _since(comparison: Comparison, remarks: int) -> Since:
+    urgent: Counter[str] = Counter(
+        change.kind for change in comparison.findings if change.severity in ("critical", "high")
+    )
+    differing = [
+        (thing.subject, fact.name) for thing in comparison.objects if thing.kind == "changed" for fact in thing.facts
+    ]
+    return Since(
+        before=comparison.before,
+        findings={kind: (urgent[kind], count - urgent[kind]) for kind, count in comparison.counts.items()},
+        senders=differing.count(("sender", "verdict")),
+        exposure=differing.count(("account", "exposure")),
+        remarks=remarks,
+    )
+
+
+def _owed(evaluation: Evaluation) -> tuple[Owed, ...]:
+    """By owner, the most overdue first; findings without an owner last, and nothing where nobody has written one."""
+    today = evaluation.judgement.tenant.now.date().isoformat()
+    due: dict[str, list[str]] = {}
+    for finding in evaluation.findings:
+        triage = evaluation.triage.get(finding.id, NONE)
+        if finding.outcome != "waived" and triage.status not in (FALSE_POSITIVE, FIXED):
+            due.setdefault(triage.owner, []).append(triage.due)
+    if not set(due) - {""}:
+        return ()
+    owed = [
+        Owed(owner, len(days), sum(day != "" and day < today for day in days), min(filter(None, days), default=""))
+        for owner, days in due.items()
+    ]
+    return tuple(sorted(owed, key=lambda one: (not one.owner, -one.overdue, -one.findings, one.owner)))
+
+
+def _waived(evaluation: Evaluation) -> Waived:
+    uses = evaluation.waivers
+    return Waived(
+        waivers=len(uses),
+        findings=sum(finding.outcome == "waived" for finding in evaluation.findings),
+        lapsed=sum(use.force == "lapsed" for use in uses),
+        unused=sum(use.use == "unused" for use in uses),
+        broad=sum(use.breadth == "broader than needed" for use in uses),
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from auditor import __version__
 from auditor.evaluate import Evaluation
+from auditor.record import summary
 from auditor.report.files import Batch
 from auditor.snapshot import Snapshot
 
@@ -37,6 +38,7 @@ def write_run(
         "snapshot_sha256": snapshot.digest(),
         "datasets": _datasets(snapshot),
         "requests": requests,
+        "summary": summary(evaluation.judgement, evaluation.findings),
         "stages": {name: dict(taken) for name, taken in stages.items()},
     }
     with Batch(folder) as files, files.new(NAME) as stream:

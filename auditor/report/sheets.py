@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from auditor import accounts
 from auditor.blockers import BLOCKERS
@@ -16,13 +17,12 @@ from auditor.report.order import by_urgency
 from auditor.report.xlsx import Field, Link, Value
 from auditor.states import VERDICT_WORDS, State
 from auditor.tenant import NO, YES
+from auditor.triage import ACCEPTED, COLUMNS, NONE, OPEN, STATUSES
 from auditor.verdict import EXPOSURE_WORDS, Judgement
-
-STATUSES = ("Open", "In progress", "Risk accepted", "False positive", "Fixed")
-"""What an analyst may choose in Findings; the program only ever sets the first and, for a waiver, the third."""
+from auditor.waivers import FACT as WAIVER
 
 FINDINGS, SENDERS, ACCOUNTS, AFFECTED = "Findings", "Senders", "Accounts", "Affected"
-POLICIES, REMEDIATION, COVERAGE = "Policies", "Remediation", "Coverage"
+POLICIES, COVERAGE = "Policies", "Coverage"
 
 Rows = Iterator[Sequence[Value]]
 
@@ -38,7 +38,7 @@ FINDING_FIELDS = (
     Field("id", 40, "wrap"),
     Field("severity", 10, words="severity"),
     Field("outcome", 10, words="outcome"),
-    Field("Status", 13, "triage", choices=STATUSES),
+    Field(COLUMNS["status"], 13, "triage", choices=STATUSES),
     Field("title", 46, "wrap", full="findings.csv"),
     Field("object_name", 30, "wrap", full="findings.csv"),
     Field("object_type", 11),
@@ -46,10 +46,12 @@ FINDING_FIELDS = (
     Field("evidence", 70, "wrap", full="findings.csv"),
     Field("remedy", 80, "wrap", full="findings.csv"),
     Field("remedy_risk", 56, "wrap", full="findings.csv"),
-    Field("Owner", 18, "triage"),
-    Field("Due date", 12, "triage date", date=True),
-    Field("Ticket", 14, "triage"),
-    Field("Analyst comment", 34, "triage"),
+    Field(COLUMNS["owner"], 18, "triage", full="findings.json"),
+    Field(COLUMNS["due"], 12, "triage date", date=True),
+    Field(COLUMNS["ticket"], 14, "triage", full="findings.json"),
+    Field(COLUMNS["comment"], 34, "triage", full="findings.json"),
+    Field(COLUMNS["waiver_until"], 12, "triage date", date=True),
+    Field("waiver", 34, "wrap"),
     Field("change", 11),
     Field("first_seen", 21),
     Field("rule", 28, "wrap"),
@@ -62,11 +64,12 @@ FINDING_FIELDS = (
 def finding_rows(evaluation: Evaluation, affected: Mapping[str, str], remedies: Mapping[str, str]) -> Rows:
     """`affected`: finding id → where its accounts begin; `remedies`: rule → its row in Remediation (link targets)."""
     for finding in by_urgency(evaluation.findings):
+        triage = evaluation.triage.get(finding.id, NONE)
         yield (
             Link(finding.id, affected.get(finding.id, "")),
             finding.severity,
             finding.outcome,
-            "Risk accepted" if finding.outcome == "waived" else "Open",
+            triage.status or (ACCEPTED if finding.outcome == "waived" else OPEN),
             finding.title,
             finding.object_name,
             finding.object_type,
@@ -74,9 +77,11 @@ def finding_rows(evaluation: Evaluation, affected: Mapping[str, str], remedies: 
             evidence_text(finding),
             finding.remedy,
             finding.remedy_risk,
-            None,
-            None,
-            None,
+            triage.owner,
+            day(triage.due),
+            triage.ticket,
+            triage.comment,
+            day(triage.waiver_until),
             _waiver(finding),
             finding.change,
             finding.first_seen,
@@ -87,10 +92,15 @@ def finding_rows(evaluation: Evaluation, affected: Mapping[str, str], remedies: 
         )
 
 
+def day(iso: str) -> date | None:
+    """A day of the triage as a typed cell; None where there is none."""
+    return date.fromisoformat(iso) if iso else None
+
+
 def _waiver(finding: Finding) -> str | None:
-    """What the config says of a waived finding (end date, owner, reason), for the analyst's column."""
-    told = [fact.value for fact in finding.evidence if fact.name == "waiver"]
-    return f"Accepted {told[-1]}" if told and finding.outcome == "waived" else None
+    """What a waiver of the config or the workbook says of the finding: end, owner, reason; or that it lapsed."""
+    told = [fact.value for fact in finding.evidence if fact.name == WAIVER]
+    return told[-1] if told else None
 
 
 # ---------------------------------------------------------------------------------------------------- Senders
@@ -258,67 +268,6 @@ def affected_targets(findings: Iterable[Finding], max_rows: int) -> dict[str, st
             targets[finding.id] = f"#'{sheet_title(AFFECTED, number + 1)}'!A{offset + 2}"
             before += len(finding.accounts)
     return targets
-
-
-# ---------------------------------------------------------------------------------------------------- Remediation
-
-REMEDIATION_FIELDS = (
-    Field("Id", 32, "wrap"),
-    Field("Kind", 10),
-    Field("Title", 44, "wrap"),
-    Field("Findings", 10, "number"),
-    Field("Accounts", 10, "number"),
-    Field("What to do", 84, "wrap"),
-    Field("Risk of doing it", 50, "wrap"),
-    Field("Controls", 20, "wrap"),
-    Field("Reference 1", 50, "wrap"),
-    Field("Reference 2", 50, "wrap"),
-    Field("More references", 50, "wrap"),
-)
-
-
-def remediation_rows(evaluation: Evaluation) -> Rows:
-    """What stands in this run: first the rules that found something, the most urgent first; then every blocker."""
-    judgement = evaluation.judgement
-    for rule, found in by_rule(evaluation.findings).items():
-        first = found[0]
-        yield (
-            rule, "rule", first.title if len(found) == 1 else _common_title(rule, first), len(found),
-            len({row for finding in found for row in finding.accounts}), first.remedy, first.remedy_risk,
-            ", ".join(first.controls), *_references(first.references),
-        )  # fmt: skip
-    count = len(judgement.tenant.accounts)
-    for blocker in BLOCKERS:
-        blocked = int((judgement.columns[blocker.id].states[:count] == State.BLOCKS).sum())
-        yield (
-            blocker.id, "blocker", blocker.title, None, blocked, blocker.remedy, blocker.remedy_risk, None,
-            *_references(blocker.source),
-        )  # fmt: skip
-
-
-def by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    grouped: dict[str, list[Finding]] = {}
-    for finding in by_urgency(findings):
-        grouped.setdefault(finding.rule, []).append(finding)
-    return grouped
-
-
-def _common_title(rule: str, first: Finding) -> str:
-    from auditor.findings import RULES
-
-    titles = {known.id: known.title for known in RULES}
-    return titles.get(rule, first.title)
-
-
-def _references(addresses: Sequence[str]) -> tuple[Value, Value, Value]:
-    linked: list[Value] = [link(address) for address in addresses[:2]]
-    linked += [None] * (2 - len(linked))
-    return linked[0], linked[1], "\n".join(addresses[2:])
-
-
-def link(address: str) -> Value:
-    """A reference as a link where it is an https address, else as text."""
-    return Link(address, address) if address.startswith("https://") else address
 
 
 # ---------------------------------------------------------------------------------------------------- Coverage

@@ -39,6 +39,7 @@ def add_styles(book: Book) -> None:
         border=below,
         number_format="#,##0",
     )
+    book.add_style("day", tinted=True, font=font(), alignment=align(), border=below, number_format="yyyy-mm-dd")
     book.add_style("link", font=font(color="0B5394", underline="single"), alignment=wrap, border=below)
     book.add_style("jump", font=font(color="0B5394", underline="single"), alignment=wrap)
     book.add_style(

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from auditor import __version__
 from auditor.catalogue import EXCHANGE_DATASETS
-from auditor.config import Config
-from auditor.report.figures import EXPOSURES, OUTCOMES, Figures, Gap
+from auditor.report.figures import EXPOSURES, OUTCOMES, Figures, Gap, Since
 from auditor.report.guide import RETIREMENT
 from auditor.report.styles import SERIES
 from auditor.report.xlsx import Book, Link, Sheet, Styled, Value, colour_words, text_height
@@ -32,7 +31,6 @@ _EXPOSURE_TEXT = {
 def add_summary(
     book: Book,
     tenant: Tenant,
-    config: Config,
     figures: Figures,
     sheets: Mapping[str, str],
     targets: Mapping[str, str],
@@ -51,10 +49,12 @@ def add_summary(
     )  # fmt: skip
     page.line(_sources(tenant), "subtitle")
     page.gap()
-    for label, sentence in [*headlines(figures), *_waivers(figures, config)]:
+    for label, sentence in [*headlines(figures), *_waivers(figures)]:
         page.row(_Cell(label, "strong"), _Cell(sentence, "lead", _TEXT))
     page.gap()
     _actions(page, figures, targets)
+    _since(page, figures.since)
+    _owed(page, figures)
     _numbers(page, figures)
     _gaps(page, figures)
     page.heading("December 2026")
@@ -74,12 +74,15 @@ def _sources(tenant: Tenant) -> str:
     return "Read from Microsoft Graph and Exchange Online" + (f" ({', '.join(ways)})" if ways else "")
 
 
-def _waivers(figures: Figures, config: Config) -> list[tuple[str, str]]:
-    waived = sum(counts[OUTCOMES.index("waived")] for counts in figures.findings.values())
-    if not config.waivers:
+def _waivers(figures: Figures) -> list[tuple[str, str]]:
+    """Nothing where no waiver is written."""
+    told = figures.waived
+    if not told.waivers:
         return []
-    written = _count(len(config.waivers), "waiver")
-    return [("Waivers", f"{written} in the config, {_count(waived, 'finding')} accepted by them today.")]
+    poor = [(told.lapsed, "lapsed"), (told.unused, "unused"), (told.broad, "broader than needed")]
+    mend = ", ".join(f"{number:,} {word}" for number, word in poor if number)
+    sentence = f"{_count(told.waivers, 'waiver')}, {_count(told.findings, 'finding')} accepted by them today."
+    return [("Waivers", f"{sentence} To mend: {mend}." if mend else sentence)]
 
 
 def headlines(figures: Figures) -> list[tuple[str, str]]:
@@ -149,6 +152,56 @@ def _actions(page: _Page, figures: Figures, targets: Mapping[str, str]) -> None:
         row = page.row(_Cell(finding.severity, "badge"), _Cell(title, "jump", _TEXT))
         colour_words(page.sheet, f"B{row}", "severity")
         page.row(_Cell(None, "text"), _Cell(f"{_opening(finding.remedy)}{touched}{unsure}", "note", _TEXT))
+    page.gap()
+
+
+_CHANGE_TEXT = {
+    "new": "not known from any earlier run",
+    "returned": "fixed once, and standing again",
+    "changed": "standing, but not as before",
+    "fixed": "gone, and all behind it was read",
+    "not-checked": "gone, perhaps for want of evidence",
+    "persisting": "standing as before",
+}
+
+
+def _since(page: _Page, since: Since | None) -> None:
+    """What the next quarter asks first."""
+    if since is None:
+        page.heading("Change since the last run")
+        page.text("No previous run was named (--previous): nothing is compared, every finding counts as new.", "note")
+        page.gap()
+        return
+    page.heading(f"Change since {since.before[:10] or 'the last run'}")
+    names = [_Cell(name, "column") for name in ("urgent", "other", "all")]
+    head = page.row(_Cell("Findings", "column left", 2), *names)
+    for kind, (urgent, other) in since.findings.items():
+        counts = [_Cell(number, "count") for number in (urgent, other, urgent + other)]
+        page.row(_Cell(kind, "badge"), _Cell(_CHANGE_TEXT[kind], "label"), *counts)
+    colour_words(page.sheet, f"B{head + 1}:B{page.sheet.rows}", "change")
+    told = f"Urgent: critical and high. {_count(since.senders, 'sender')} with another verdict, "
+    told += f"{_count(since.exposure, 'account')} with another exposure"
+    told += f"; {_count(since.remarks, 'remark')} about the triage." if since.remarks else "."
+    page.text(f"{told} Each fact stands in the sheet Changes.", "note")
+    page.gap()
+
+
+_OWNERS = 6
+
+
+def _owed(page: _Page, figures: Figures) -> None:
+    """Who still owes an answer; nothing where no owner was ever written."""
+    if not figures.owed:
+        return
+    page.heading("Who owes an answer")
+    page.row(_Cell("Owner", "column left", 2), _Cell("open", "column"), _Cell("overdue", "column"),
+             _Cell("next due", "column", 2))  # fmt: skip
+    for one in figures.owed[:_OWNERS]:
+        page.row(_Cell(one.owner or "(nobody)", "strong", 2), _Cell(one.findings, "count"), _Cell(one.overdue, "count"),
+                 _Cell(one.next_due or None, "label", 2))  # fmt: skip
+    rest = figures.owed[_OWNERS:]
+    if rest:
+        page.text(f"And {_count(sum(one.findings for one in rest), 'finding')} of {len(rest):,} more.", "note")
     page.gap()
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import IO
 
 from auditor import __version__
-from auditor.config import Config
 from auditor.evaluate import Evaluation
-from auditor.report import sheets
+from auditor.report import changes, remediation, sheets, waived
 from auditor.report.figures import figures
 from auditor.report.guide import TITLE as GUIDE
 from auditor.report.guide import add_guide
@@ -32,30 +31,32 @@ CONTENTS = {
     sheets.ACCOUNTS: "Every account with every blocker's state (the same as accounts.csv)",
     sheets.AFFECTED: "The accounts behind each tenant-wide finding",
     sheets.POLICIES: "Each Conditional Access policy: whether it reaches SMTP, whom, and which senders it stops",
-    sheets.REMEDIATION: "What to do for each finding and blocker, what that risks, and Microsoft's pages",
+    remediation.TITLE: "What to do for each finding and blocker, step by step, with its risk and how to undo it",
+    changes.TITLE: "What is different from the previous run, fact by fact, and what became of the triage",
+    waived.TITLE: "Every waiver and what it accepts; which have lapsed, are unused or take in too much",
     sheets.COVERAGE: "What was read and what was not, what that leaves unknown, and how to close the gap",
     GUIDE: "Every word of this workbook, the severity model, and what cannot be known",
 }
 
 
-def write_workbook(stream: IO[bytes], evaluation: Evaluation, config: Config, *, max_rows: int = MAX_ROWS) -> None:
+def write_workbook(stream: IO[bytes], evaluation: Evaluation, *, max_rows: int = MAX_ROWS) -> None:
     """Write the workbook to a seekable binary stream. `max_rows` per sheet, header included; more go to a next one."""
     judgement = evaluation.judgement
     book = Book(judgement.tenant.now, max_rows=max_rows)
     add_styles(book)
-    remedies = {
-        rule: f"#'{sheets.REMEDIATION}'!A{row}" for row, rule in enumerate(sheets.by_rule(evaluation.findings), 2)
-    }
+    remedies = remediation.remediation_targets(evaluation.findings, max_rows)
     affected = sheets.affected_targets(evaluation.findings, max_rows)
     targets = _finding_targets(evaluation, max_rows)
-    add_summary(book, judgement.tenant, config, figures(evaluation), CONTENTS, targets)
+    add_summary(book, judgement.tenant, figures(evaluation), CONTENTS, targets)
     findings = sheets.finding_rows(evaluation, affected, remedies)
     book.add_table(sheets.FINDINGS, sheets.FINDING_FIELDS, findings, frozen="B2")
     book.add_table(sheets.SENDERS, sheets.SENDER_FIELDS, sheets.sender_rows(judgement), frozen="B2")
     book.add_table(sheets.ACCOUNTS, sheets.account_fields(), sheets.account_rows(judgement), frozen="C2")
     book.add_table(sheets.AFFECTED, sheets.AFFECTED_FIELDS, sheets.affected_rows(evaluation))
     book.add_table(sheets.POLICIES, POLICY_FIELDS, policy_rows(judgement), frozen="B2")
-    book.add_table(sheets.REMEDIATION, sheets.REMEDIATION_FIELDS, sheets.remediation_rows(evaluation), frozen="B2")
+    book.add_table(remediation.TITLE, remediation.FIELDS, remediation.remediation_rows(evaluation), frozen="B2")
+    book.add_table(changes.TITLE, changes.FIELDS, changes.change_rows(evaluation, targets))
+    book.add_table(waived.TITLE, waived.FIELDS, waived.waiver_rows(evaluation, targets))
     book.add_table(sheets.COVERAGE, sheets.COVERAGE_FIELDS, sheets.coverage_rows(evaluation.coverage), frozen="B2")
     add_guide(book)
     _print_setup(book, judgement.tenant)

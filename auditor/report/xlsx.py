@@ -15,7 +15,7 @@ import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +37,8 @@ MAX_HEIGHT = 330
 
 _PAGE_WIDTH = 215
 """Characters of width that a landscape page holds at a size that can still be read."""
+_DAY_ZERO = date(1899, 12, 30)
+"""Excel counts days from here (its first day is 31 December 1899, and it believes in 29 February 1900)."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MARK = "<sheetData></sheetData>"
@@ -58,7 +60,7 @@ class Styled:
     style: str
 
 
-Plain = str | int | float | Link | None
+Plain = str | int | float | date | Link | None
 Value = Plain | Styled
 
 
@@ -113,6 +115,23 @@ PALETTES: dict[str, dict[str, tuple[str, str]]] = {
         "failed": ("F8D7DA", "842029"),
         "not-asked": ("E2E8F0", "334155"),
     },
+    "change": {
+        "new": ("F8D7DA", "842029"),
+        "returned": ("842029", "FFFFFF"),
+        "changed": ("FFF3CD", "664D03"),
+        "fixed": ("D1E7DD", "0F5132"),
+        "not-checked": ("E2D9F3", "432874"),
+        "removed": ("E2E8F0", "334155"),
+        "triage": ("FFE5D0", "7A3E00"),
+        "persisting": ("FFFFFF", "6C757D"),
+    },
+    "waiver": {
+        "in force": ("D1E7DD", "0F5132"),
+        "lapsed": ("F8D7DA", "842029"),
+        "unused": ("FFF3CD", "664D03"),
+        "not checked": ("E2D9F3", "432874"),
+        "broader than needed": ("FFE5D0", "7A3E00"),
+    },
 }
 """Word → (fill, font). Colour repeats what the word says; contrast is at least 4.5:1."""
 
@@ -160,7 +179,8 @@ class Sheet:
             identity = self.book.style(style, quoted=is_formula_like(value))
             inline = f'<is><t xml:space="preserve">{text}</t></is>'
             return f'<c r="{letter}{number}" s="{identity}" t="inlineStr">{inline}</c>'
-        return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{value}</v></c>'
+        shown = (value - _DAY_ZERO).days if isinstance(value, date) else value
+        return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{shown}</v></c>'
 
     def _height(self, values: Sequence[Value], styles: Sequence[str]) -> float:
         """Room for the row's wrapped texts, as readers do not make it themselves; 0 where nothing wraps."""

@@ -44,7 +44,7 @@ def apply(
     draft = Draft(tenant, senders)
     for change in sorted(wanted, key=lambda change: (change.phase, change.key)):
         change.apply(draft)
-    return *draft.result(), tuple(draft.notes)
+    return *draft.result(), draft.notes
 
 
 def what_if(before: Judgement, senders: Sequence[Sender], wanted: Iterable[Change]) -> WhatIf:

@@ -50,7 +50,7 @@ class AppPermission(Change):
         return f"app {self.app.name} holds the permission SMTP.SendAsApp"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread("servicePrincipals", "appRoleAssignments")
+        draft.needs("servicePrincipals", "appRoleAssignments")
         permission = min(SEND_AS_APP)
         for principal in principal_ids(draft, self.app):
             if principal not in draft.field("service_principals"):
@@ -78,7 +78,7 @@ class AppRegistered(Change):
         return f"app {self.app.name} is registered in Exchange Online"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread("exchangeServicePrincipals")
+        draft.needs("exchangeServicePrincipals")
         draft.append(
             "exchange_service_principals",
             *({"AppId": self.app.app_id, "ObjectId": principal} for principal in principal_ids(draft, self.app)),
@@ -106,7 +106,7 @@ class AppFullAccess(Change):
         return f"app {self.app.name} holds FullAccess on mailbox {self.account}"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread("mailboxPermissions", "exchangeServicePrincipals")
+        draft.needs("mailboxPermissions", "exchangeServicePrincipals")
         right = {"Identity": self.account_id, "User": self.app.app_id, "AccessRights": ["FullAccess"], "Deny": False}
         draft.append("mailbox_permissions", right)
 
@@ -131,7 +131,7 @@ class AppEnabled(Change):
         return f"app {self.app.name} is {'enabled' if self.enabled else 'disabled'}"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread("servicePrincipals")
+        draft.needs("servicePrincipals")
         for principal in principal_ids(draft, self.app):
             before = draft.field("service_principals").get(principal, {"id": principal, "appId": self.app.app_id})
             draft.put("service_principals", principal, {**before, "accountEnabled": self.enabled})

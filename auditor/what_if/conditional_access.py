@@ -85,7 +85,7 @@ class ReportOnlyEnforced(Change):
         return f"every {'Microsoft-managed' if self.managed else 'report-only'} policy that only reports is enabled"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread(DATASET)
+        draft.needs(DATASET)
         found = 0
         for index, policy in enumerate(draft.field("policies")):
             name = str(policy.get("displayName") or "").lower()
@@ -173,7 +173,7 @@ class BoundToPlace(Change):
         return f"a new Conditional Access policy blocks {self.account} everywhere but at {', '.join(self.addresses)}"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread(DATASET, "namedLocations")
+        draft.needs(DATASET, "namedLocations")
         place = f"what-if-place-{self.account_id}"
         ranges = [{"cidrAddress": address} for address in self.addresses]
         location = {"@odata.type": "#microsoft.graph.ipNamedLocation", "id": place, "isTrusted": False}
@@ -206,7 +206,7 @@ class LegacyBlocked(Change):
         return f"a new Conditional Access policy blocks legacy authentication for everybody{names and f' but {names}'}"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread(DATASET)
+        draft.needs(DATASET)
         users = {"includeUsers": ["All"], "excludeUsers": [account_id for account_id, _ in self.but]}
         draft.append("policies", _block("(new) Block legacy authentication", users, ["exchangeActiveSync", "other"]))
 

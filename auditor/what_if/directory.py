@@ -53,7 +53,7 @@ class SignInEnabled(Change):
         return f"sign-in of {self.account} is {'enabled' if self.enabled else 'disabled'}"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread("users")
+        draft.needs("users")
         draft.set_value("enabled", draft.row(self.account_id), YES if self.enabled else NO)
 
 
@@ -77,7 +77,7 @@ class PasswordChanged(Change):
         return f"the password of {self.account} is set anew"
 
     def apply(self, draft: Draft) -> None:
-        draft.note_unread("users", "domains")
+        draft.needs("users", "domains")
         row = draft.row(self.account_id)
         draft.set_value("password_age_days", row, 0.0)
         draft.set_value("password_changed", row, draft.base.now.strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -135,7 +135,7 @@ class MailboxLicence(Change):
 
     def apply(self, draft: Draft) -> None:
         draft.assume("subscribedSkus")
-        draft.note_unread("users")
+        draft.needs("users")
         row = draft.row(self.account_id)
         draft.set_value("mailbox_plan", row, "enabled" if self.given else "none")
         draft.set_value("mailbox_plan_note", row, "a change gives it" if self.given else "a change takes it away")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from auditor.errors import UsageError
 from auditor.tenant import INHERIT, NO, YES, AuthenticationPolicy
 from auditor.what_if.model import Change, Draft
 
@@ -56,7 +55,7 @@ class OrganisationSwitch(Change):
 
     def apply(self, draft: Draft) -> None:
         draft.assume("transportConfig")
-        draft.note_unread("casMailboxes")
+        draft.needs("casMailboxes")
         draft.set_field("org_smtp_auth_disabled", NO if self.on else YES)
 
 
@@ -85,10 +84,8 @@ class MailboxSwitch(Change):
     def apply(self, draft: Draft) -> None:
         row = draft.row(self.account_id)
         if draft.complete("mailboxes") and not draft.value("mailbox", row):
-            raise UsageError(
-                f"{self.account} has no mailbox in Exchange Online, so there is no such switch.",
-                remedy=f'A licence may give it one: --licence "{self.account}=give".',
-            )
+            draft.note(f"{self.account} has no mailbox in Exchange Online, so there is no such switch")
+            return
         draft.assume("casMailboxes")
         draft.set_value("smtp_auth_disabled", row, _DISABLED[self.setting])
 
@@ -145,9 +142,9 @@ class DefaultAuthenticationPolicy(Change):
 
     def apply(self, draft: Draft) -> None:
         draft.assume("organizationConfig")
-        draft.note_unread("exchangeUsers")
+        draft.needs("exchangeUsers")
         if self.policy_key:
-            draft.note_unread("authenticationPolicies")
+            draft.needs("authenticationPolicies")
         draft.set_field("default_authentication_policy", self.policy_key)
 
 
@@ -175,7 +172,7 @@ class AssignedAuthenticationPolicy(Change):
 
     def apply(self, draft: Draft) -> None:
         draft.assume("exchangeUsers")
-        draft.note_unread("authenticationPolicies" if self.policy_key else "organizationConfig")
+        draft.needs("authenticationPolicies" if self.policy_key else "organizationConfig")
         draft.set_value("authentication_policy", draft.row(self.account_id), self.policy_key)
 
 

@@ -62,8 +62,8 @@ class Draft:
     def __init__(self, tenant: Tenant, senders: Sequence[Sender]) -> None:
         self.base = tenant
         self.senders = list(senders)
-        self.notes: list[str] = []
-        """what a change could not make known, for people"""
+        self._notes: dict[str, None] = {}
+        self._needed: dict[str, None] = {}
         self._columns: dict[str, Any] = {}
         self._fields: dict[str, Any] = {}
 
@@ -104,18 +104,23 @@ class Draft:
         known = {field.name: getattr(status, field.name) for field in fields(DatasetStatus)}
         known |= {"state": "complete", "reason": f"{status.state}; a change makes a part known", "source": "what-if"}
         self.put("status", dataset, Assumed(**known, was_asked=status.asked))
+        self.note(f"{dataset} is {status.state}: nothing is known of it but what a change sets")
         return True
 
-    def note_unread(self, *datasets: str) -> None:
-        """Says which datasets leave it open whether a change is enough."""
-        for name in datasets:
-            status: DatasetStatus = self.field("status")[name]
-            if not status.complete:
-                self.note(f"{name} is {status.state}: whatever hangs on the rest of it stays unknown")
+    def needs(self, *datasets: str) -> None:
+        """What a change's effect hangs on beside what it sets; a note tells those that stay unread."""
+        self._needed |= dict.fromkeys(datasets)
 
     def note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
+        self._notes[text] = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the changes could not make known, for people."""
+        status = self.field("status")
+        unread = [f"{name} is {status[name].state}: what hangs on it stays unknown" for name in self._needed
+                  if not status[name].complete]  # fmt: skip
+        return (*unread, *self._notes)
 
     def row(self, account_id: str) -> int:
         return self.base.row_of[account_id]

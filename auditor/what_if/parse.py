@@ -206,17 +206,31 @@ def changes(tenant: Tenant, senders: Sequence[Sender], given: Iterable[Given]) -
         before = found.setdefault(change.key, change)
         if before != change:
             raise UsageError(f"{before.text}, and {change.text}: that cannot both be.", remedy="Keep one of the two.")
+    _check_mailboxes(tenant, found)
     return tuple(found.values())
 
 
-def from_option(name: str, value: str) -> Given:
-    """One option as it stands on the command line. Raises UsageError where a pair lacks its `=`."""
+def _check_mailboxes(tenant: Tenant, found: Mapping[tuple[str, ...], Change]) -> None:
+    """A switch needs a mailbox, or a licence among the changes that makes one."""
+    for change in found.values():
+        if not isinstance(change, exchange.MailboxSwitch) or not tenant.complete("mailboxes"):
+            continue
+        licence = found.get(("licence", change.account_id))
+        if not tenant.accounts.mailbox[tenant.row_of[change.account_id]] and licence is None:
+            raise UsageError(
+                f"{change.account} has no mailbox in Exchange Online, so there is no such switch.",
+                remedy=f'A licence may give it one: --licence "{change.account}=give".',
+            )
+
+
+def from_option(name: str, value: str, place: str = "") -> Given:
+    """One option as it stands on the command line, or at `place`. Raises UsageError where a pair lacks its `=`."""
     option = BY_NAME[name]
     if not option.pair:
         return name, "", value
     left, found, right = value.rpartition("=") if option.last else value.partition("=")
     if not found or not left.strip():
-        raise UsageError(f"--{name} `{value}`: a pair is needed.", remedy=f'Write --{name} "{option.form}".')
+        raise UsageError(f"{place or f'--{name}'}: `{value}` is no pair.", remedy=f'Write "{option.form}".')
     return name, left.strip(), right.strip()
 
 
@@ -249,7 +263,7 @@ def _of_key(path: Path, key: str, value: Any) -> list[Given]:
     if isinstance(value, dict) and option.pair:
         return [given for left, right in value.items() for given in _of_table(path, option, left, right)]
     values = value if isinstance(value, list) else [value]
-    return [from_option(option.name, _scalar(path, key, one)) for one in values]
+    return [from_option(option.name, _scalar(path, key, one), f"{path}: {key}") for one in values]
 
 
 def _of_table(path: Path, option: Option, left: str, right: Any) -> list[Given]:

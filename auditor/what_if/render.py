@@ -61,7 +61,7 @@ def _reason(reason: Reason) -> Mapping[str, Any]:
 
 
 def as_text(answer: WhatIf) -> str:
-    """For people: the changes, the senders one by one, the accounts together where they change in the same way."""
+    """For people: the changes, then senders and accounts, together where they change in the same way."""
     return "\n".join(map(printable, _lines(answer)))
 
 
@@ -84,25 +84,20 @@ def _lines(answer: WhatIf) -> Iterator[str]:
         pairs = ", ".join(f"{counter[pair]:,} {_arrow(*pair)}" for pair in sorted(counter))
         if pairs:
             yield f"  {_label(name)}: {pairs}"
-    for shift in senders:
-        yield from _sender_lines(answer, shift)
-    for alike in _alike(others):
-        yield from _account_lines(answer, alike)
+    for alike in (*_alike(senders), *_alike(others)):
+        yield ""
+        yield from wrapped(_who(answer, alike), "")
+        yield from _what(alike[0])
 
 
-def _sender_lines(answer: WhatIf, shift: Shift) -> Iterator[str]:
-    assert shift.sender is not None
-    yield ""
-    yield f"Sender {shift.sender.name} ({answer.before.tenant.accounts.user_principal_name[shift.row]})"
-    yield from _what(shift)
-
-
-def _account_lines(answer: WhatIf, shifts: Sequence[Shift]) -> Iterator[str]:
-    names = [answer.before.tenant.accounts.user_principal_name[shift.row] for shift in shifts]
+def _who(answer: WhatIf, shifts: Sequence[Shift]) -> str:
+    upns = answer.before.tenant.accounts.user_principal_name
+    senders = [f"{shift.sender.name} ({upns[shift.row]})" for shift in shifts if shift.sender]
+    if senders:
+        return f"Sender{'' if len(senders) == 1 else 's'} {', '.join(senders)}"
+    names = [upns[shift.row] for shift in shifts]
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    yield ""
-    yield from _wrapped(f"{_count(len(names), 'account')}: {', '.join(names[:NAMED])}{more}", "")
-    yield from _what(shifts[0])
+    return f"{_count(len(names), 'account')}: {', '.join(names[:NAMED])}{more}"
 
 
 def _what(shift: Shift) -> Iterator[str]:
@@ -111,16 +106,16 @@ def _what(shift: Shift) -> Iterator[str]:
     for one in shift.reasons:
         where = " (any client, any place)" if one.client == "any" else ""
         yield f"  {one.blocker}{where}: {_arrow(one.before.state.word, one.after.state.word)}"
-        yield from _wrapped(f"was: {one.before.text}", "    ")
-        yield from _wrapped(f"now: {one.after.text}", "    ")
+        yield from wrapped(f"was: {one.before.text}", "    ")
+        yield from wrapped(f"now: {one.after.text}", "    ")
 
 
 def _alike(shifts: Sequence[Shift]) -> list[list[Shift]]:
-    """Accounts that change in the same way, for the same reasons, in the order in which they come."""
+    """Cases that change in the same way, for the same reasons, in the order in which they come."""
     groups: dict[tuple[Any, ...], list[Shift]] = {}
     for shift in shifts:
         groups.setdefault((shift.before, shift.after, *map(_same, shift.reasons)), []).append(shift)
-    return sorted(groups.values(), key=lambda alike: -len(alike))
+    return list(groups.values())
 
 
 def _same(one: BlockerChange) -> tuple[str, str, str]:
@@ -139,8 +134,11 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(printable(text), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")
+def wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        printable(text), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_on_hyphens=False, break_long_words=False,
+    )  # fmt: skip
 
 
 def printable(text: str) -> str:

@@ -138,7 +138,7 @@ class Targets:
         if wanted == "none":
             return "", ""
         names = [policy.name for policy in self.tenant.authentication_policies.values()]
-        hint = f'make it: --new-auth-policy "{name}=allow"'
+        hint = f'Make it: --new-auth-policy "{name}=allow"'
         raise self._missing("authentication policy", name, names, "authenticationPolicies", hint=hint)
 
     def new_authentication_policy(self, name: str, *, allow: bool) -> AuthenticationPolicySmtp:
@@ -175,7 +175,7 @@ class Targets:
     def sender(self, name: str) -> Sender:
         found = [sender for sender in self.senders if plain(sender.name) == plain(name)]
         if not found:
-            hint = "" if self.senders else "give the config that declares it: --config"
+            hint = "" if self.senders else "Give the config that declares it: --config"
             raise self._missing("declared sender", name, [sender.name for sender in self.senders], hint=hint)
         return found[0]
 
@@ -185,11 +185,9 @@ class Targets:
             for dataset in datasets
             if not self.tenant.status[dataset].complete
         ]
-        remedies = [", ".join(unread), near(name, known), hint]
-        remedy = "; ".join(part for part in remedies if part)
-        return UsageError(
-            f"no {what} `{name}`.", remedy=f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "There is none."
-        )
+        remedies = [f"Not read whole: {', '.join(unread)}" if unread else "", near(name, known), hint]
+        remedy = " ".join(f"{part}." for part in remedies if part)
+        return UsageError(f"no {what} `{name}`.", remedy=remedy or "There is none.")
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -199,10 +197,10 @@ def near(name: str, known: Iterable[str]) -> str:
     holding = [word for word in by_word if len(wanted) > 2 and wanted in word][:SHOWN]
     alike = holding or difflib.get_close_matches(wanted, by_word, n=SHOWN, cutoff=0.5)
     if alike:
-        return f"nearby: {', '.join(by_word[word] for word in alike)}"
+        return f"Nearby: {', '.join(by_word[word] for word in alike)}"
     few = list(by_word.values())[:SHOWN]
     more = f" and {len(by_word) - len(few)} more" if len(by_word) > len(few) else ""
-    return f"there are {', '.join(few)}{more}" if few else ""
+    return f"There are {', '.join(few)}{more}" if few else ""
 
 
 def is_easy(name: str) -> bool:

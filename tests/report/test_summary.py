@@ -91,10 +91,10 @@ def test_senders_are_told_in_one_sentence(make: SimpleNamespace, senders: tuple[
     [
         (
             "denied",
-            "39 of 40 datasets asked for were read whole. What is missing leaves results unknown, never passed.",
+            "40 of 41 datasets asked for were read whole. What is missing leaves results unknown, never passed.",
         ),
-        ("not-asked", "39 of 39 datasets asked for were read whole. 1 dataset not asked for. What is missing leaves"),
-        ("complete", "40 of 40 datasets asked for were read whole. Nothing is missing."),
+        ("not-asked", "40 of 40 datasets asked for were read whole. 1 dataset not asked for. What is missing leaves"),
+        ("complete", "41 of 41 datasets asked for were read whole. Nothing is missing."),
     ],
 )
 def test_coverage_is_told_in_one_sentence(make: SimpleNamespace, state: str, expected: str) -> None:

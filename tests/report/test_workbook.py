@@ -24,7 +24,7 @@ Written = Callable[..., bytes]
 
 def written(evaluation: Evaluation, config: Config | None = None, **more: Any) -> bytes:
     stream = io.BytesIO()
-    write_workbook(stream, evaluation, config or Config(), **more)
+    write_workbook(stream, evaluation, **more)
     return stream.getvalue()
 
 
@@ -199,5 +199,5 @@ def test_bytes_depend_on_the_evaluation_alone(
     assert written(*demo) == demo_bytes
     path = tmp_path / "elsewhere.xlsx"
     with path.open("w+b") as stream:
-        write_workbook(stream, *demo)
+        write_workbook(stream, demo[0])
     assert path.read_bytes() == demo_bytes

@@ -67,6 +67,13 @@ def disabled_app(app: str, name: str) -> SignInRefused:
     return SignInRefused(401, "unauthorized_client", 7000112, f"Application '{app}'({name}) is disabled.")
 
 
+def blocked_by_policy() -> SignInRefused:
+    return SignInRefused(
+        400, "invalid_grant", 53003, "Access has been blocked by Conditional Access policies. The access policy does "
+        "not allow token issuance."
+    )  # fmt: skip
+
+
 def unknown_tenant(tenant: str) -> SignInRefused:
     return SignInRefused(
         400,

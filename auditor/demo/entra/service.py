@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,8 @@ from aiohttp import web
 from auditor.demo.entra import errors
 from auditor.demo.entra.assertions import ASSERTION_TYPE, AssertionCheck, unverified_claims
 from auditor.demo.entra.tokens import LIFETIME, AppIdAcr, Authority
-from auditor.demo.model import DemoTenant
+from auditor.demo.entra.workload import blocked_by_policy
+from auditor.demo.model import DemoApp, DemoTenant
 from auditor.demo.wire import CLIENT_REQUEST_ID, RequestLog, json_response, service_app
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -25,12 +26,14 @@ _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}", re.IGNO
 
 @dataclass
 class Login:
-    """The token endpoint of one tenant. `resources`: each resource's address → "graph" or "exchange"."""
+    """The token endpoint of one tenant. `resources`: each resource's address → "graph" or "exchange"; `apps`: those
+    that may sign in beside the auditor's own."""
 
     tenant: DemoTenant
     authority: Authority
     url: str
     resources: Mapping[str, str]
+    apps: Sequence[DemoApp] = ()
     assertions: AssertionCheck = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,18 +107,25 @@ class Login:
             raise errors.unsupported_grant(form["grant_type"])
         if not form.get("scope"):
             raise errors.missing_parameter("scope")
-        app = self.tenant.app
-        if form["client_id"].lower() != app.client_id.lower():
-            raise errors.unknown_app(form["client_id"], self.tenant.name)
+        app = self._app(form["client_id"])
         if self.tenant.other_cloud:
             raise errors.other_cloud(app.client_id)
         if app.disabled:
             raise errors.disabled_app(app.client_id, "tenant-auditor")
         resource = self._resource(form["scope"])
-        proof = self._prove(tenant, form)
+        proof = self._prove(tenant, form, app)
+        if blocked_by_policy(self.tenant, app.object_id):
+            raise errors.blocked_by_policy()
         roles = app.graph_roles if self.resources[resource] == "graph" else app.exchange_roles
         token = self.authority.issue(resource, app.client_id, app.object_id, roles, app_id_acr=proof)
         return {"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME, "access_token": token}
+
+    def _app(self, client_id: str) -> DemoApp:
+        known = (self.tenant.app, *self.apps)
+        app = next((app for app in known if app.client_id.lower() == client_id.lower()), None)
+        if app is None:
+            raise errors.unknown_app(client_id, self.tenant.name)
+        return app
 
     def _check_tenant(self, tenant: str) -> None:
         domains = (domain.get("id", "") for domain in self.tenant.graph.get("domains", ()))
@@ -136,13 +146,12 @@ class Login:
             raise errors.unknown_resource(resource, self.tenant.name)
         return resource
 
-    def _prove(self, tenant: str, form: Mapping[str, str]) -> AppIdAcr:
-        app = self.tenant.app
+    def _prove(self, tenant: str, form: Mapping[str, str], app: DemoApp) -> AppIdAcr:
         assertion = form.get("client_assertion")
         if assertion:
             if form.get("client_assertion_type") != ASSERTION_TYPE:
                 raise errors.missing_parameter("client_assertion_type")
-            self._check_assertion(tenant, assertion, form["scope"])
+            self._check_assertion(tenant, assertion, form["scope"], app)
             return "2"
         secret = form.get("client_secret")
         if not secret:
@@ -153,8 +162,7 @@ class Login:
             raise errors.expired_secret(app.client_id)
         return "1"
 
-    def _check_assertion(self, tenant: str, assertion: str, scope: str) -> None:
-        app = self.tenant.app
+    def _check_assertion(self, tenant: str, assertion: str, scope: str, app: DemoApp) -> None:
         claims = unverified_claims(assertion)
         if str(claims.get("iss", "")).startswith("https://"):  # an outside issuer, not the app itself
             self.assertions.federated(assertion, claims, app.federated)

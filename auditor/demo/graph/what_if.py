@@ -24,11 +24,14 @@ APPLIES = "notSet"
 TOO_LITTLE = "notEnoughInformation"
 EVALUATED = frozenset({"enabled", "enabledForReportingButNotEnforced"})
 
+SUITE = "office365"
 OFFICE_365 = frozenset({"00000002-0000-0ff1-ce00-000000000000", "00000003-0000-0ff1-ce00-000000000000"})
-"""of the suite that policies call `Office365`: Exchange Online and SharePoint Online"""
+"""what the suite `Office365` holds, as far as it is emulated: Exchange Online and SharePoint Online"""
 
 PLATFORMS = frozenset({"android", "iOS", "windows", "windowsPhone", "macOS", "linux", "all"})
-CLIENT_APPS = frozenset({"all", "browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"})
+CLIENT_APPS = frozenset(
+    {"all", "browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"}
+)
 RISKS = frozenset({"low", "medium", "high", "hidden", "none"})
 INSIDER_RISKS = frozenset({"none", "minor", "moderate", "elevated"})
 TRANSFERS = frozenset({"none", "deviceCodeFlow", "authenticationTransfer"})
@@ -299,9 +302,10 @@ def _applications(conditions: Mapping[str, Any], sign_in: SignIn) -> str:
 
 
 def _targets(tokens: Sequence[str], apps: frozenset[str]) -> bool:
-    """An app that is asked for by its id is also found in the suite that a policy names."""
-    suite = "office365" in tokens and not apps.isdisjoint(OFFICE_365)
-    return "all" in tokens or suite or not apps.isdisjoint(tokens)
+    """An app that is asked for by its id is also found in the suite that a policy names; the suite's own name matches
+    nothing when it is asked for."""
+    suite = OFFICE_365 if SUITE in tokens else frozenset()
+    return "all" in tokens or not apps.isdisjoint(suite | (set(tokens) - {SUITE}))
 
 
 def _filtered(filter_: Mapping[str, Any] | None, sign_in: SignIn) -> str:

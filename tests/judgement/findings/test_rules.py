@@ -162,6 +162,14 @@ def contradiction_disabled(world, calm):
     return []
 
 
+def cross_check_disagreement(world, calm):
+    world.add("anna", switch=False)
+    world.policy("Block legacy")
+    result = {"id": "CA-Block legacy", "policyApplies": calm, "analysisReasons": "notSet" if calm else "users"}
+    world.data["whatIf"] = [{"account": "id-anna", "ip": "", "policies": [result]}]
+    return []
+
+
 def per_user_mfa_enforced(world, calm):
     world.add("anna", switch=True, mfa="disabled" if calm else "enforced")
     return []
@@ -248,6 +256,7 @@ WORLDS = [
     ("audit-contradiction", contradiction_success, "medium"),
     ("audit-contradiction", contradiction_refusal, "low"),
     ("audit-contradiction", contradiction_disabled, "low"),
+    ("cross-check-disagreement", cross_check_disagreement, "medium"),
     ("per-user-mfa-enforced", per_user_mfa_enforced, "low"),
     ("mailbox-without-entitlement", mailbox_without_entitlement, "low"),
     ("licence-error", licence_error, "low"),

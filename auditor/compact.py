@@ -1,0 +1,183 @@
+"""Sequences that hold a value per account in little memory: a tenant may have a million of them.
+
+`Coded` keeps each distinct value once, `Texts` and `TextLists` the characters of all texts in one buffer. They grow by
+`append` while a tenant is loaded and are only read afterwards.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+Value = TypeVar("Value", bound=Hashable)
+
+
+class Coded(Sequence[Value]):
+    """A column whose values repeat: `table` holds the distinct ones in the order of their first use."""
+
+    __slots__ = ("_codes", "_known", "table")
+
+    def __init__(self, values: Iterable[Value] = ()) -> None:
+        self.table: list[Value] = []
+        self._known: dict[Value, int] = {}
+        self._codes: array[int] = array("H")
+        self.extend(values)
+
+    def append(self, value: Value) -> None:
+        code = self._known.get(value)
+        self._codes.append(self._add(value) if code is None else code)
+
+    def extend(self, values: Iterable[Value]) -> None:
+        for value in values:
+            self.append(value)
+
+    def _add(self, value: Value) -> int:
+        code = self._known[value] = len(self.table)
+        self.table.append(value)
+        if code == 2**16:
+            self._codes = array("I", self._codes)
+        return code
+
+    @property
+    def codes(self) -> NDArray[Any]:
+        """Per entry the position of its value in `table`; a view, so that nothing can be appended any more."""
+        return np.frombuffer(self._codes, dtype=self._codes.typecode) if self._codes else np.zeros(0, dtype=np.uint16)
+
+    def where(self, wanted: Callable[[Value], bool]) -> NDArray[np.bool_]:
+        """Which entries hold a value that `wanted` takes; it is asked once per distinct value."""
+        chosen = np.fromiter((wanted(value) for value in self.table), dtype=np.bool_, count=len(self.table))
+        found: NDArray[np.bool_] = chosen[self.codes] if len(self) else np.zeros(0, dtype=np.bool_)
+        return found
+
+    def copy(self) -> list[Value]:
+        """A list of the values, to be changed."""
+        return list(self)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    @overload
+    def __getitem__(self, index: int) -> Value: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Value]: ...
+    def __getitem__(self, index: int | slice) -> Value | list[Value]:
+        if isinstance(index, slice):
+            return [self.table[code] for code in self._codes[index]]
+        return self.table[self._codes[index]]
+
+    def __iter__(self) -> Iterator[Value]:
+        return map(self.table.__getitem__, self._codes)
+
+    def __eq__(self, other: object) -> bool:
+        return _same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Texts(Sequence[str]):
+    """A column of texts that are mostly different, as one buffer of UTF-8 and the place where each ends."""
+
+    __slots__ = ("_data", "_ends")
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._data = bytearray()
+        self._ends: array[int] = array("Q")
+        for value in values:
+            self.append(value)
+
+    def append(self, text: str) -> None:
+        # evidence may hold lone surrogates, which plain UTF-8 cannot
+        self._data += text.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._data))
+
+    def copy(self) -> list[str]:
+        """A list of the texts, to be changed."""
+        return list(self)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self._at(one) for one in range(*index.indices(len(self)))]
+        return self._at(range(len(self._ends))[index] if index < 0 else index)
+
+    def _at(self, index: int) -> str:
+        end = self._ends[index]
+        return self._data[self._ends[index - 1] if index else 0 : end].decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        start = 0
+        for end in self._ends:
+            yield self._data[start:end].decode("utf-8", "surrogatepass")
+            start = end
+
+    def __eq__(self, other: object) -> bool:
+        return _same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class TextLists(Sequence[tuple[str, ...]]):
+    """A column of short lists of texts."""
+
+    __slots__ = ("_ends", "_texts")
+
+    def __init__(self, values: Iterable[Iterable[str]] = ()) -> None:
+        self._texts = Texts()
+        self._ends: array[int] = array("Q")
+        for value in values:
+            self.append(value)
+
+    def append(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self._texts.append(text)
+        self._ends.append(len(self._texts))
+
+    def copy(self) -> list[tuple[str, ...]]:
+        """A list of the lists, to be changed."""
+        return list(self)
+
+    def filled(self) -> NDArray[np.bool_]:
+        """Which entries hold any text."""
+        return np.diff(np.array(self._ends, dtype=np.int64), prepend=0) > 0
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[str, ...]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, ...] | list[tuple[str, ...]]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        place = range(len(self._ends))[index]
+        return tuple(self._texts[self._ends[place - 1] if place else 0 : self._ends[place]])
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        texts = iter(self._texts)
+        start = 0
+        for end in self._ends:
+            yield tuple(islice(texts, end - start))
+            start = end
+
+    def __eq__(self, other: object) -> bool:
+        return _same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _same(mine: Sequence[Any], other: object) -> bool:
+    if not isinstance(other, Sequence) or isinstance(other, str):
+        return NotImplemented
+    return len(mine) == len(other) and all(one == two for one, two in zip(mine, other, strict=True))

@@ -1,0 +1,101 @@
+"""Who bears a user principal name or a mail address."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from auditor.load.source import Source
+from auditor.load.users import Users
+
+
+class AddressBook(Mapping[str, int]):
+    """UPN or any SMTP address, lower case → row of Accounts. UPNs win, then the first account in the dataset's order.
+
+    Holds hashes only: the texts stand in the columns, and every hit is checked against them."""
+
+    def __init__(self, principals: Sequence[str], addresses: Sequence[tuple[str, ...]]) -> None:
+        self._principals = principals
+        self._addresses = addresses
+        hashes, rows = array("q"), array("i")
+        for row, principal in enumerate(principals):
+            if principal:
+                hashes.append(hash(principal.lower()))
+                rows.append(row)
+        # of the addresses those that are no UPN of the same account, which is found by that
+        for row, (principal, mine) in enumerate(zip(principals, addresses, strict=True)):
+            own = principal.lower()
+            for address in mine:
+                if address != own:
+                    hashes.append(hash(address))
+                    rows.append(row)
+        order = np.argsort(np.array(hashes, dtype=np.int64), kind="stable")
+        self._hashes = array("q", np.array(hashes, dtype=np.int64)[order].tobytes())
+        self._rows = array("i", np.array(rows, dtype=np.int32)[order].tobytes())
+
+    def bearers(self, name: str) -> list[int]:
+        """The rows of all accounts that bear a lower-case name, each once: first those whose UPN it is."""
+        return list(dict.fromkeys(self._bearers(name)))
+
+    def _bearers(self, name: str) -> Iterator[int]:
+        wanted = hash(name)
+        place = bisect_left(self._hashes, wanted)
+        while place < len(self._hashes) and self._hashes[place] == wanted:
+            row = self._rows[place]
+            if self.principal_is(row, name) or name in self._addresses[row]:
+                yield row
+            place += 1
+
+    def principal_is(self, row: int, name: str) -> bool:
+        """Is a lower-case name the UPN of this row?"""
+        return self._principals[row].lower() == name
+
+    def address_of(self, row: int, name: str) -> bool:
+        """Is a lower-case name one of the addresses of this row?"""
+        return name in self._addresses[row]
+
+    def shared(self) -> Iterator[str]:
+        """The names that more than one account bears."""
+        hashes = np.array(self._hashes, dtype=np.int64)
+        for place in np.flatnonzero(hashes[1:] == hashes[:-1]).tolist():
+            rows = self._rows[place], self._rows[place + 1]
+            if rows[0] != rows[1]:
+                yield from set(self._names(rows[0])) & set(self._names(rows[1]))
+
+    def _names(self, row: int) -> tuple[str, ...]:
+        return (self._principals[row].lower(), *self._addresses[row])
+
+    def __getitem__(self, name: str) -> int:
+        for row in self._bearers(name):
+            return row
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        seen = set()
+        for row, principal in enumerate(self._principals):
+            name = principal.lower()
+            if name and self[name] == row and name not in seen:
+                seen.add(name)
+                yield name
+        for row, mine in enumerate(self._addresses):
+            for address in mine:
+                if address not in seen and self[address] == row:
+                    seen.add(address)
+                    yield address
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def tell_shared(book: AddressBook, users: Users, source: Source) -> None:
+    """A problem for each account that bears another's UPN as its own, or shares an address that is nobody's UPN."""
+    for name in set(book.shared()):
+        bearers = book.bearers(name)
+        principals = [row for row in bearers if book.principal_is(row, name)]
+        for row in (principals or bearers)[1:]:
+            told = users.user_principal_name[row] if principals else name
+            prop = "userPrincipalName" if principals else "proxyAddresses"
+            source.problems.add("users", users.id[row], prop, f"`{told}` belongs to another user too")
