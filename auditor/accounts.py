@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from auditor.blockers import BLOCKERS
+from auditor.compact import take, where
 from auditor.replies import by_id
 from auditor.states import VERDICT_WORDS, State
-from auditor.tenant import NO, UNREAD, YES
+from auditor.tenant import YES
 from auditor.verdict import DECIDING_ORDER, EXPOSURE_WORDS, Judgement
 
 BLOCKER_IDS = (
@@ -58,63 +63,120 @@ COLUMNS: tuple[str, ...] = (
 NOT_DOCUMENTED = "not documented"
 _USAGE_DAYS = 180
 """getEmailAppUsageUserDetail(period='D180')"""
-_TRI = {YES: "true", NO: "false", UNREAD: "unknown"}
+_TRI = ("false", "true", "unknown")
+"""By tri-state value: UNREAD is -1, the last."""
+_BOOLEAN = ("false", "true")
 _STATE_WORDS = tuple(state.word for state in State)
+
+
+_CHUNK = 10_000
+"""Rows that are made at a time: enough to be quick, few enough to need no memory."""
 
 
 def rows(judgement: Judgement) -> Iterator[tuple[str, ...]]:
     """One row per account in the order of COLUMNS, sorted by user_id. Times are ISO 8601 UTC, booleans true or false.
 
     Nothing is escaped here: defusing text that looks like a formula is the writer's work."""
-    accounts = judgement.tenant.accounts
-    states = [judgement.row_states(blocker).tolist() for blocker in BLOCKER_IDS]
-    senders = set(judgement.cases.account[judgement.cases.accounts :].tolist())
-    evidence = SmtpEvidence(judgement)
-    known_replies: dict[tuple[tuple[str, str], ...], str] = {}
-    for row in sorted(range(len(accounts)), key=accounts.id.__getitem__):
-        blocking = [blocker for blocker, column in zip(BLOCKER_IDS, states, strict=True) if column[row] == State.BLOCKS]
-        standing = _row_replies(judgement, row, blocking, row in senders)
-        reply = known_replies.get(standing)
-        if reply is None:
-            reply = known_replies[standing] = reply_text(standing)
-        yield (
-            accounts.id[row],
-            accounts.user_principal_name[row],
-            accounts.display_name[row],
-            accounts.kind[row],
-            _TRI[int(accounts.is_admin[row])],
-            "true" if row in senders else "false",
-            VERDICT_WORDS[judgement.basic[row]],
-            VERDICT_WORDS[judgement.oauth[row]],
-            judgement.breaks_at_retirement[row],
-            next((blocker for blocker in DECIDING_ORDER if blocker in blocking), ""),
-            reply,
-            judgement.safest_exit[judgement.case_of[row]],
-            EXPOSURE_WORDS[judgement.exposure[row]],
-            judgement.password_guessing[row],
-            accounts.smtp_last_success[row],
-            accounts.smtp_last_failure[row],
-            " ".join(map(str, accounts.smtp_failure_codes[row])),
-            evidence.of(row),
-            _TRI[int(accounts.mfa_registered[row])],
-            ", ".join(accounts.methods[row]),
-            accounts.methods_as_of[row],
-            accounts.per_user_mfa[row],
-            accounts.password_changed[row],
-            *(_STATE_WORDS[column[row]] for column in states),
+    ids = judgement.tenant.accounts.id
+    order = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
+    table = _Table(judgement)
+    for start in range(0, len(order), _CHUNK):
+        yield from zip(*table.columns(order[start : start + _CHUNK]), strict=True)
+
+
+class _Table:
+    """The columns of accounts.csv, for some rows at a time."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        self._judgement = judgement
+        self._states = {blocker: judgement.row_states(blocker) for blocker in BLOCKER_IDS}
+        self._deciding = _deciding(self._states)
+        self._replies = _Replies(judgement)
+        self._evidence = SmtpEvidence(judgement)
+        self._senders = np.zeros(judgement.cases.accounts, dtype=np.bool_)
+        self._senders[judgement.cases.account[judgement.cases.accounts :]] = True
+
+    def columns(self, rows: NDArray[np.int64]) -> Iterator[Sequence[str]]:
+        """In the order of COLUMNS, one entry per row."""
+        judgement, accounts = self._judgement, self._judgement.tenant.accounts
+        yield take(accounts.id, rows)
+        yield take(accounts.user_principal_name, rows)
+        yield take(accounts.display_name, rows)
+        yield take(accounts.kind, rows)
+        yield _told(_TRI, accounts.is_admin[rows])
+        yield _told(_BOOLEAN, self._senders[rows])
+        yield _told(VERDICT_WORDS, judgement.basic[rows])
+        yield _told(VERDICT_WORDS, judgement.oauth[rows])
+        yield take(judgement.breaks_at_retirement, rows)
+        yield _told((*DECIDING_ORDER, ""), self._deciding[rows])
+        yield self._replies.of(rows, self._senders[rows])
+        yield take(judgement.safest_exit, judgement.case_of[rows])
+        yield _told(EXPOSURE_WORDS, judgement.exposure[rows])
+        yield take(judgement.password_guessing, rows)
+        yield take(accounts.smtp_last_success, rows)
+        yield take(accounts.smtp_last_failure, rows)
+        yield [" ".join(map(str, codes)) for codes in take(accounts.smtp_failure_codes, rows)]
+        yield self._evidence.of_all(rows)
+        yield _told(_TRI, accounts.mfa_registered[rows])
+        yield [", ".join(methods) for methods in take(accounts.methods, rows)]
+        yield take(accounts.methods_as_of, rows)
+        yield take(accounts.per_user_mfa, rows)
+        yield take(accounts.password_changed, rows)
+        for states in self._states.values():
+            yield _told(_STATE_WORDS, states[rows])
+
+
+def _told(words: Sequence[str], codes: NDArray[Any]) -> list[str]:
+    return list(map(words.__getitem__, codes.tolist()))
+
+
+def _deciding(states: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Per account the place in DECIDING_ORDER of the first blocker that blocks; one past its end where none does."""
+    found = np.full(len(states[DECIDING_ORDER[0]]), len(DECIDING_ORDER), dtype=np.uint8)
+    for place in range(len(DECIDING_ORDER) - 1, -1, -1):
+        found[states[DECIDING_ORDER[place]] == State.BLOCKS] = place
+    return found
+
+
+class _Replies:
+    """`likely_replies` of accounts: few different texts, each made once."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        self._judgement = judgement
+        self._known: dict[tuple[str | None, ...], str] = {}
+        # blocker → reply per reason, None for a reason that does not block
+        self._of_reason = {
+            blocker.id: [reason.reply if reason.state == State.BLOCKS else None
+                         for reason in judgement.columns[blocker.id].reasons] for blocker in BLOCKERS
+        }  # fmt: skip
+
+    def of(self, rows: NDArray[np.int64], senders: NDArray[np.bool_]) -> list[str]:
+        columns = self._judgement.columns
+        replies = (
+            map(of_reason.__getitem__, columns[blocker].codes[rows].tolist())
+            for blocker, of_reason in self._of_reason.items()
         )
+        standings = zip(*replies, strict=True)
+        texts = [self._known[one] if one in self._known else self._text(one) for one in standings]
+        for place in np.flatnonzero(senders).tolist():
+            texts[place] = reply_text(_sender_replies(self._judgement, int(rows[place])))
+        return texts
+
+    def _text(self, standing: tuple[str | None, ...]) -> str:
+        pairs = [(blocker, reply) for blocker, reply in zip(self._of_reason, standing, strict=True)
+                 if reply is not None]  # fmt: skip
+        text = self._known[standing] = reply_text(pairs)
+        return text
 
 
-def _row_replies(judgement: Judgement, row: int, blocking: Sequence[str], sender: bool) -> tuple[tuple[str, str], ...]:
-    """The replies of an account's row; each blocker's reason comes from the sender case that it stands for."""
-    if not sender:
-        return standing_replies(judgement, row, blocking)
-    by_case = {blocker: judgement.row_case(blocker, row) for blocker in blocking}
+def _sender_replies(judgement: Judgement, row: int) -> tuple[tuple[str, str], ...]:
+    """Each blocker's reply comes from the sender case that it stands for."""
+    by_case = {blocker: judgement.row_case(blocker, row) for blocker in DECIDING_ORDER}
     return tuple(
         pair
-        for blocker in DECIDING_ORDER
-        if blocker in by_case
-        for pair in standing_replies(judgement, by_case[blocker], [blocker])
+        for blocker, case in by_case.items()
+        if judgement.columns[blocker].states[case] == State.BLOCKS
+        for pair in standing_replies(judgement, case, [blocker])
     )
 
 
@@ -169,6 +231,16 @@ class SmtpEvidence:
             f"no use seen in {', '.join(read)}" if read else "no source of SMTP use was read"
         ) + self._not_read
         """of an account without any sign of use: the sources that were read, their windows, and those not read"""
+        accounts = self._accounts
+        self._signs = accounts.smtp_app_used == YES
+        self._signs |= where(accounts.smtp_last_success, bool) | where(accounts.smtp_last_failure, bool)
+
+    def of_all(self, rows: NDArray[np.int64]) -> list[str]:
+        """The texts of several accounts."""
+        texts = [self.nothing] * len(rows)
+        for place in np.flatnonzero(self._signs[rows]).tolist():
+            texts[place] = self.of(int(rows[place]))
+        return texts
 
     def of(self, row: int) -> str:
         accounts = self._accounts

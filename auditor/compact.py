@@ -177,7 +177,21 @@ class TextLists(Sequence[tuple[str, ...]]):
     __hash__ = None  # type: ignore[assignment]
 
 
+def where(values: Sequence[Value], wanted: Callable[[Value], bool]) -> NDArray[np.bool_]:
+    """Which entries of any column hold a value that `wanted` takes."""
+    if isinstance(values, Coded):
+        return values.where(wanted)
+    return np.fromiter(map(wanted, values), dtype=np.bool_, count=len(values))
+
+
+def take(values: Sequence[Value], rows: NDArray[Any]) -> list[Value]:
+    """The entries of any column at these places."""
+    if isinstance(values, Coded):
+        return list(map(values.table.__getitem__, values.codes[rows].tolist()))
+    return list(map(values.__getitem__, rows.tolist()))
+
+
 def _same(mine: Sequence[Any], other: object) -> bool:
-    if not isinstance(other, Sequence) or isinstance(other, str):
-        return NotImplemented
-    return len(mine) == len(other) and all(one == two for one, two in zip(mine, other, strict=True))
+    if not isinstance(other, Sequence) or isinstance(other, str) or len(mine) != len(other):
+        return False
+    return all(one == two for one, two in zip(mine, other, strict=True))

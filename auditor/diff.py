@@ -42,6 +42,7 @@ LOG_ENTRIES = frozenset({"auditEvent"})
 CALENDAR = frozenset({"basic-auth-retirement", "off by default"})
 """Facts that the announced date decides, without anybody's doing."""
 _CALENDAR_FOLLOWS = frozenset({"basicToday"})
+BY_DATE = "Brought by the announced date, not by a change in the tenant."
 _NAMED = "accountNames"
 """A fact that names some of the accounts; where all accounts are known, who joined and who left says more."""
 _SHOWN = 10
@@ -127,8 +128,9 @@ class ObjectChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`findings`: by kind in the order of KINDS, then by id; `objects`: by subject, then name. `gone`: what the next
-    run must know of findings that do not stand, by id. `not_compared`: what one of the runs does not hold."""
+    """`findings`: by kind in the order of KINDS, what the calendar brought last, then by id. `objects`: by subject,
+    then name. `gone`: what the next run must know of findings that do not stand, by id. `not_compared`: what one of the
+    two runs does not hold."""
 
     before: str
     now: str
@@ -157,7 +159,7 @@ def compare(old: Run, new: Run) -> Comparison:
         for identity, document in missing.items()
         if identity not in new.findings and (change := _missing(document, old, new, told=identity in old.findings))
     ]
-    changes.sort(key=lambda change: (KINDS.index(change.kind), change.id))
+    changes.sort(key=lambda change: (KINDS.index(change.kind), change.note == BY_DATE, change.id))
     return Comparison(
         before=old.now,
         now=new.now,
@@ -265,7 +267,7 @@ def _name(identity: str, runs: Iterable[Run]) -> str:
 def _cause(facts: Sequence[FactChange]) -> str:
     names = {fact.name for fact in facts}
     by_date = names & CALENDAR and names <= CALENDAR | _CALENDAR_FOLLOWS
-    return "Brought by the announced date, not by a change in the tenant." if by_date else ""
+    return BY_DATE if by_date else ""
 
 
 # --- findings that are gone -----------------------------------------------------------------------------------------

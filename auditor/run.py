@@ -30,6 +30,8 @@ class RunOptions:
     now: datetime | None = None
     cross_check: int = 0
     """how many accounts to compare with Microsoft's own What If answer"""
+    formats: tuple[str, ...] = ()
+    """further formats of the findings (report.formats)"""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _judge(
     with stages.stage("evaluate"):
         evaluation = evaluate(snapshot, config.config, now, previous)
     with stages.stage("report"):
-        workbook = report.write(evaluation, config.config, folder)
+        workbook = report.write(evaluation, config.config, folder, options.formats)
     report.run_json(
         folder,
         evaluation,

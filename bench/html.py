@@ -3,12 +3,12 @@
     python bench/html.py [--accounts 50000] [--runs 3]
 
 Method. The demo's generator makes a tenant, the real engine judges it, `report.html` is written to a temporary folder.
-*Written*: CPU seconds and the peak of memory that Python allocated while writing (tracemalloc, in a second pass, because
-it slows the first). The page is then opened from the file system in headless Chromium, a fresh profile each run.
+*Written*: CPU seconds and the peak of memory that Python allocated while writing (tracemalloc, in a second pass,
+because it slows the first). The page is then opened from the file system in headless Chromium, a fresh profile each run.
 *First paint*: `first-contentful-paint` of the Paint Timing API, counted from the navigation. *Rows ready*: until the
 page's script has read all rows and drawn the first page of both tables. *Key*: real key events (Chrome DevTools
-Protocol) into the accounts' search, one letter at a time; the Event Timing API tells the time from each key to the paint
-that shows its effect, in steps of 8 ms. The slowest key of all runs counts. Nothing is asserted: machines differ.
+Protocol) into the accounts' search, one letter at a time; the Event Timing API tells the time from each key to the
+paint that shows its effect, in steps of 8 ms. The slowest key of all runs counts. Nothing is asserted: machines differ.
 
 Needs Chromium and its driver (Debian: chromium, chromium-driver) and selenium.
 """
@@ -55,28 +55,32 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        evaluation, config = judged(options.accounts, Path(folder))
+        evaluation = judged(options.accounts, Path(folder))
         page = Path(folder) / "report.html"
         print(f"{options.accounts:,} accounts, {len(evaluation.findings):,} findings")
-        print(written(evaluation, config, page))
+        print(written(evaluation, page))
         runs = [opened(page) for _ in range(options.runs)]
     print(f"first paint     {told([run['paint'] for run in runs])}")
     print(f"rows ready      {told([run['ready'] for run in runs])}")
     slowest = max(max(run["keys"], default=0) for run in runs)
-    print(f"key to paint    slowest of {len(TYPED)} keys in {len(runs)} runs: {slowest:.0f} ms (below 16 ms counts as 0)")
+    print(
+        f"key to paint    slowest of {len(TYPED)} keys in {len(runs)} runs: {slowest:.0f} ms (below 16 ms counts as 0)"
+    )
 
 
-def written(evaluation: Evaluation, config: Config, page: Path) -> str:
+def written(evaluation: Evaluation, page: Path) -> str:
     start = time.process_time()
     with page.open("wb") as stream:
-        write_report(stream, evaluation, config)
+        write_report(stream, evaluation)
     seconds = time.process_time() - start
     tracemalloc.start()
     with page.open("wb") as stream:
-        write_report(stream, evaluation, config)
+        write_report(stream, evaluation)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return f"written         {seconds:.1f} s CPU, peak {peak / 2**20:.0f} MiB, file {page.stat().st_size / 2**20:.1f} MiB"
+    return (
+        f"written         {seconds:.1f} s CPU, peak {peak / 2**20:.0f} MiB, file {page.stat().st_size / 2**20:.1f} MiB"
+    )
 
 
 def opened(page: Path) -> dict[str, float | list[float]]:
@@ -85,7 +89,9 @@ def opened(page: Path) -> dict[str, float | list[float]]:
         driver = browser(profile)
         try:
             driver.get(page.as_uri())
-            WebDriverWait(driver, 120).until(lambda it: it.execute_script("return document.documentElement.dataset.ready"))
+            WebDriverWait(driver, 120).until(
+                lambda it: it.execute_script("return document.documentElement.dataset.ready")
+            )
             ready = driver.execute_script("return performance.now()")
             paint = driver.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
             driver.execute_script(LISTEN)
@@ -113,13 +119,13 @@ def told(values: Sequence[float]) -> str:
     return f"median {statistics.median(values):.0f} ms, slowest {max(values):.0f} ms"
 
 
-def judged(accounts: int, folder: Path) -> tuple[Evaluation, Config]:
+def judged(accounts: int, folder: Path) -> Evaluation:
     """The generator's tenant, written as a snapshot folder and judged by the real engine."""
     tenant = generate(accounts=accounts)
     config = Config(senders=tuple(msgspec.convert(sender, Sender) for sender in tenant.senders))
     for name, records in datasets(tenant).items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
-    return evaluate(Snapshot.open(folder), config, tenant.now), config
+    return evaluate(Snapshot.open(folder), config, tenant.now)
 
 
 def datasets(tenant: DemoTenant) -> dict[str, list[object]]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from auditor.blockers.base import Cases
+from auditor.compact import Coded, where
 from auditor.config import Sender
 from auditor.states import Column, Mask, Reason, State
 from auditor.tenant import Tenant
@@ -43,7 +44,7 @@ def for_senders(cases: Cases, judge: Callable[[int, Sender], Reason]) -> Column:
 
 def words(values: Sequence[str], wanted: Sequence[str]) -> Mask:
     """Which entries of a column of words are one of `wanted`."""
-    return np.fromiter((value in wanted for value in values), dtype=np.bool_, count=len(values))
+    return where(values, lambda value: value in wanted)
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -51,9 +52,15 @@ Key = TypeVar("Key", bound=Hashable)
 
 def by_value(cases: Cases, values: Iterable[Key], reason: Callable[[Key], Reason]) -> Column:
     """One reason per distinct value of a column (one value per account)."""
+    if isinstance(values, Coded):
+        return _by_code(cases, values, reason)
     table: dict[Key, int] = {}
     codes = np.fromiter((table.setdefault(value, len(table)) for value in values), dtype=np.int32, count=cases.accounts)
     return Column(codes[cases.account], tuple(reason(value) for value in table))
+
+
+def _by_code(cases: Cases, values: Coded[Key], reason: Callable[[Key], Reason]) -> Column:
+    return Column(values.codes[cases.account].astype(np.int32), tuple(reason(value) for value in values.table))
 
 
 def unread(tenant: Tenant, question: str, *datasets: str) -> Reason:

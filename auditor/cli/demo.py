@@ -8,7 +8,14 @@ from pathlib import Path
 
 import click
 
-from auditor.cli.options import demo_options, fail_on_option, out_option, previous_option, strict_option
+from auditor.cli.options import (
+    demo_options,
+    fail_on_option,
+    format_option,
+    out_option,
+    previous_option,
+    strict_option,
+)
 from auditor.cli.terminal import Terminal, finish
 
 
@@ -16,6 +23,7 @@ from auditor.cli.terminal import Terminal, finish
 @demo_options
 @out_option
 @previous_option
+@format_option
 @strict_option
 @fail_on_option
 def command(
@@ -26,6 +34,7 @@ def command(
     now: datetime | None,
     out: Path | None,
     previous: Path | None,
+    formats: tuple[str, ...],
     strict: bool,
     fail_on: str | None,
 ) -> int:
@@ -41,6 +50,6 @@ def command(
     with tempfile.TemporaryDirectory() as private, Emulator(tenant, Path(private)) as emulator:
         write_config(tenant, emulator, folder / "config.toml")
         config = load(folder / "config.toml")
-        options = RunOptions(out=folder, resume=True, previous=previous)
+        options = RunOptions(out=folder, resume=True, previous=previous, formats=formats)
         results = run(config, config.config.tenants, options, Terminal())
     return finish(results, strict=strict, fail_on=fail_on)

@@ -11,6 +11,7 @@ from auditor.cli.options import (
     PATH,
     config_option,
     fail_on_option,
+    format_option,
     now_option,
     out_option,
     previous_option,
@@ -25,6 +26,7 @@ from auditor.cli.terminal import finish
 @out_option
 @now_option
 @previous_option
+@format_option
 @strict_option
 @fail_on_option
 def command(
@@ -33,6 +35,7 @@ def command(
     out: Path | None,
     now: datetime | None,
     previous: Path | None,
+    formats: tuple[str, ...],
     strict: bool,
     fail_on: str | None,
 ) -> int:
@@ -41,5 +44,5 @@ def command(
     from auditor.run import RunOptions, judge_snapshot
 
     config = load(config_path) if config_path else EMPTY
-    options = RunOptions(out=out, previous=previous, now=now)
+    options = RunOptions(out=out, previous=previous, now=now, formats=formats)
     return finish([judge_snapshot(snapshot, config, options)], strict=strict, fail_on=fail_on)

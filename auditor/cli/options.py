@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from auditor.report.formats import FORMATS, check
+
 PATH = click.Path(path_type=Path)
 SEVERITY_CHOICES = ("critical", "high", "medium", "low", "info")
 
@@ -46,6 +48,22 @@ previous_option = click.option(
 strict_option = click.option("--strict", is_flag=True, help="Exit 3 where a requested part could not be read.")
 fail_on_option = click.option(
     "--fail-on", type=click.Choice(SEVERITY_CHOICES), help="Exit 1 where a finding at or above this severity stands."
+)
+
+
+def _formats(context: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001 - click's signature
+    """Checked before anything is read: a run is too long to end in a missing package."""
+    check(value)
+    return value
+
+
+format_option = click.option(
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    callback=_formats,
+    help="Also write the findings in this format; repeatable. json and csv are always there.",
 )
 
 

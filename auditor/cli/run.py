@@ -10,6 +10,7 @@ import click
 from auditor.cli.options import (
     config_option,
     fail_on_option,
+    format_option,
     now_option,
     out_option,
     previous_option,
@@ -24,6 +25,7 @@ from auditor.cli.terminal import Terminal, chosen_tenants, finish
 @out_option
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run instead of starting anew.")
 @previous_option
+@format_option
 @now_option
 @click.option(
     "--cross-check",
@@ -40,6 +42,7 @@ def command(
     out: Path | None,
     resume: bool,
     previous: Path | None,
+    formats: tuple[str, ...],
     now: datetime | None,
     cross_check: int | None,
     strict: bool,
@@ -50,6 +53,8 @@ def command(
     from auditor.run import RunOptions, run
 
     config = load(config_path)
-    options = RunOptions(out=out, resume=resume, previous=previous, now=now, cross_check=cross_check or 0)
+    options = RunOptions(
+        out=out, resume=resume, previous=previous, now=now, cross_check=cross_check or 0, formats=formats
+    )
     results = run(config, chosen_tenants(config, names), options, Terminal())
     return finish(results, strict=strict, fail_on=fail_on)

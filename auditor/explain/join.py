@@ -23,7 +23,7 @@ from auditor.evaluate import evaluate
 from auditor.explain.result import ADVICE_OF, Explanation, Joined, Standing, Visible
 from auditor.snapshot import Snapshot
 from auditor.states import VERDICT_WORDS, Reason, State
-from auditor.verdict import Judgement, channel_blockers
+from auditor.verdict import DECIDING_ORDER, Judgement, channel_blockers
 
 SNAPSHOT, RUN_JSON, CONFIG = "snapshot", "run.json", "config.toml"
 NO_SETTING = "That does not speak against the reply: its cause stands in no setting that can be read."
@@ -105,10 +105,11 @@ def _joined(explanation: Explanation, judgement: Judgement, row: int) -> Joined:
     unseen = {blocker for match in explanation.matches for blocker in match.reply.unseen}
     standings = [_standing(judgement, blocker, row, unseen) for blocker in explanation.blockers]
     confirmed = {standing.blocker for standing in standings if standing.visible == "confirmed"}
+    met = channel_blockers(channel)
     blocking = [
         blocker
-        for blocker in channel_blockers(channel)
-        if blocker in confirmed or judgement.row_states(blocker)[row] == State.BLOCKS
+        for blocker in DECIDING_ORDER
+        if blocker in confirmed or (blocker in met and judgement.row_states(blocker)[row] == State.BLOCKS)
     ]
     also = [_standing(judgement, blocker, row, set()) for blocker in blocking if blocker not in explanation.blockers]
     deciding = blocking[0] if blocking else ""
@@ -173,6 +174,8 @@ def _undecided(explanation: Explanation, standings: Sequence[Standing], judgemen
         if reason.state == State.UNKNOWN and unread:
             return f"Make {blocker} visible. {closing(status[unread[0]])}"
     steps = [match.reply.first for match in explanation.matches if match.reply.first and not match.wraps]
-    if hidden or (explanation.matches and not standings):
-        return steps[0] if steps else ADVICE_OF[hidden[0]].remedy
+    if steps and (hidden or not standings):
+        return steps[0]
+    if hidden:
+        return ADVICE_OF[hidden[0]].remedy
     return ELSEWHERE if standings else NOTHING_STANDS

@@ -98,7 +98,7 @@ def load(
         user_principal_name=users.user_principal_name,
         display_name=users.display_name,
         addresses=users.addresses,
-        kind=Coded(kind),
+        kind=kind,
         user_type=users.user_type,
         is_external=_tri(users.is_external),
         external_kinds=users.external_kinds,

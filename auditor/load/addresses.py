@@ -38,24 +38,23 @@ class AddressBook(Mapping[str, int]):
 
     def bearers(self, name: str) -> list[int]:
         """The rows of all accounts that bear a lower-case name, each once: first those whose UPN it is."""
-        return list(dict.fromkeys(self._bearers(name)))
+        return list(dict.fromkeys(row for row in self._perhaps(name) if name in self._names(row)))
 
-    def _bearers(self, name: str) -> Iterator[int]:
+    def principals(self, name: str) -> list[int]:
+        """The rows of all accounts whose UPN a lower-case name is."""
+        return [row for row in self._perhaps(name) if self._principals[row].lower() == name]
+
+    def owners(self, name: str) -> list[int]:
+        """The rows of all accounts that have a lower-case name among their addresses."""
+        return [row for row in self.bearers(name) if name in self._addresses[row]]
+
+    def _perhaps(self, name: str) -> Iterator[int]:
+        """Rows with a name of the same hash."""
         wanted = hash(name)
         place = bisect_left(self._hashes, wanted)
         while place < len(self._hashes) and self._hashes[place] == wanted:
-            row = self._rows[place]
-            if self.principal_is(row, name) or name in self._addresses[row]:
-                yield row
+            yield self._rows[place]
             place += 1
-
-    def principal_is(self, row: int, name: str) -> bool:
-        """Is a lower-case name the UPN of this row?"""
-        return self._principals[row].lower() == name
-
-    def address_of(self, row: int, name: str) -> bool:
-        """Is a lower-case name one of the addresses of this row?"""
-        return name in self._addresses[row]
 
     def shared(self) -> Iterator[str]:
         """The names that more than one account bears."""
@@ -69,8 +68,9 @@ class AddressBook(Mapping[str, int]):
         return (self._principals[row].lower(), *self._addresses[row])
 
     def __getitem__(self, name: str) -> int:
-        for row in self._bearers(name):
-            return row
+        for row in self._perhaps(name):
+            if name in self._names(row):
+                return row
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -93,9 +93,8 @@ class AddressBook(Mapping[str, int]):
 def tell_shared(book: AddressBook, users: Users, source: Source) -> None:
     """A problem for each account that bears another's UPN as its own, or shares an address that is nobody's UPN."""
     for name in set(book.shared()):
-        bearers = book.bearers(name)
-        principals = [row for row in bearers if book.principal_is(row, name)]
-        for row in (principals or bearers)[1:]:
+        principals = book.principals(name)
+        for row in (principals or book.bearers(name))[1:]:
             told = users.user_principal_name[row] if principals else name
             prop = "userPrincipalName" if principals else "proxyAddresses"
             source.problems.add("users", users.id[row], prop, f"`{told}` belongs to another user too")

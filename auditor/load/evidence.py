@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -172,27 +173,32 @@ def read_registration(source: Source, users: Users) -> Registration:
     found = Registration([UNREAD] * size, [()] * size, [""] * size)
     name = "userRegistrationDetails"
     if source.complete(name):
-        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-        first: dict[int, _Registration] = {}
+        seen = bytearray(size)
         for record, bad, place in source.decoded(name, _Registration):
             row = _row(source, name, users, record.id, bad, place)
             if row < 0:
                 continue
-            if first.setdefault(row, record) is not record:
-                if first[row] != record:
-                    source.problems.add(
-                        name, users.id[row], "", "stands twice with different values: the first is used"
-                    )
-                continue
             if record.isMfaRegistered is UNSET and "isMfaRegistered" not in bad:
                 source.problems.missing(name, users.id[row], "isMfaRegistered")
-            found.mfa_registered[row] = graph_boolean(record.isMfaRegistered)
-            methods = tuple(sorted(set(record.methodsRegistered or ())))
-            found.methods[row] = shared.setdefault(methods, methods)
-            found.as_of[row] = sys.intern(record.lastUpdatedDateTime or "")
-        source.distinct[name] = len(first)
+            said = graph_boolean(record.isMfaRegistered), _listed(record), sys.intern(record.lastUpdatedDateTime or "")
+            if not seen[row]:
+                seen[row] = True
+                found.mfa_registered[row], found.methods[row], found.as_of[row] = said
+            elif said != (found.mfa_registered[row], found.methods[row], found.as_of[row]):
+                source.problems.add(name, users.id[row], "", "stands twice with different values: the first is used")
+        source.distinct[name] = sum(seen)
     _add_methods(source, users, found)
     return found
+
+
+def _listed(record: _Registration) -> tuple[str, ...]:
+    methods = record.methodsRegistered
+    return _sorted(tuple(methods)) if methods else ()
+
+
+@lru_cache(maxsize=4096)
+def _sorted(methods: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(methods)))
 
 
 _METHODS = {
@@ -244,7 +250,7 @@ def read_per_user_mfa(source: Source, users: Users) -> list[str]:
     found = ["unknown"] * len(users)
     if not source.complete(name):
         return found
-    seen: dict[int, str] = {}
+    seen = bytearray(len(users))
     for record, bad, place in source.decoded(name, _PerUserMfa):
         row = _row(source, name, users, record.id, bad, place)
         if row < 0:
@@ -257,11 +263,12 @@ def read_per_user_mfa(source: Source, users: Users) -> list[str]:
                 problem = f"`{record.perUserMfaState}` is none of disabled, enabled, enforced"
                 source.problems.add(name, users.id[row], "perUserMfaState", problem)
             word = "unknown"
-        if seen.setdefault(row, word) != word:
+        if seen[row] and found[row] != word:
             source.problems.add(name, users.id[row], "", "two objects for this account disagree")
-            word = seen[row] = "unknown"
-        found[row] = sys.intern(word)
-    source.distinct[name] = len(seen)
+            word = "unknown"
+        seen[row] = True
+        found[row] = word
+    source.distinct[name] = sum(seen)
     return found
 
 
@@ -297,17 +304,17 @@ def read_mailbox_usage(source: Source, users: Users, join: Join) -> list[str]:
 def read_smtp_apps(source: Source, users: Users, join: Join) -> list[int]:
     """`Accounts.smtp_app_used`: YES by either report; NO where the usage report has a row that says no."""
     found = [UNREAD] * len(users)
+    seen = bytearray(len(users))
     name = "emailAppUsage"
     if source.usable(name):
-        rows = set()
         for row, report in _report(source, name, join):
-            rows.add(row)
+            seen[row] = 1
             if "smtpapp" not in report:
                 source.problems.missing(name, users.id[row], "SMTP App")
                 continue
             said = str(report["smtpapp"] or "").strip().lower() not in {"", "no", "false", "0"}
             found[row] = max(found[row], YES if said else NO)
-        source.distinct[name] = len(rows)
+        source.distinct[name] = sum(seen)
         if source.status[name].state == "cut" and source.status[name].reason == CONCEALED:
             found = [UNREAD] * len(users)
     for number, record in enumerate(source.objects_of("smtpAuthClients"), 1):
@@ -331,8 +338,8 @@ def _report(source: Source, name: str, join: Join) -> Iterator[tuple[int, dict[s
 
     Where names are concealed the dataset is no longer complete, and a note says so once."""
     concealed = False
-    for number, record in enumerate(source.objects_of(name), 1):
-        report = {re.sub(r"[^a-z0-9]", "", key.lower()): value for key, value in record.items()}
+    for number, (record, _) in enumerate(source.each(name), 1):
+        report = dict(zip(_flat(tuple(record)), record.values(), strict=True))
         upn = _text(report, "userprincipalname")
         if not upn:
             source.problems.add(name, f"record {number}", "userPrincipalName", "missing: whose row it is is unknown")
@@ -345,6 +352,11 @@ def _report(source: Source, name: str, join: Join) -> Iterator[tuple[int, dict[s
     if concealed:
         source.distrust(name, CONCEALED)
         source.problems.add(name, "", "userPrincipalName", CONCEALED)
+
+
+@lru_cache(maxsize=64)
+def _flat(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(re.sub(r"[^a-z0-9]", "", key.lower()) for key in keys)
 
 
 def _addresses(record: Mapping[str, Any]) -> list[str]:

@@ -82,7 +82,7 @@ class Join:
             return self._by_id.get(object_id.lower(), NOBODY)
         upn = _text(found.UserPrincipalName)
         if upn:
-            return self._principal(upn.lower(), NOBODY)
+            return next(iter(self._book.principals(upn.lower())), NOBODY)
         address = _text(found.PrimarySmtpAddress)
         if address:
             return self._address(address.lower(), self._stranger)
@@ -91,18 +91,15 @@ class Join:
     def named(self, name: str) -> int:
         """The account of a UPN or address, as reports write it; NOBODY where there is none."""
         key = name.strip().lower()
-        row = self._principal(key, NOBODY)
-        return row if row >= 0 else max(NOBODY, self._address(key, NOBODY))
-
-    def _principal(self, upn: str, otherwise: int) -> int:
-        row = self._book.get(upn, NOBODY)
-        return row if row >= 0 and self._book.principal_is(row, upn) else otherwise
+        for row in self._book.principals(key):
+            return row
+        return max(NOBODY, self._address(key, NOBODY))
 
     def _address(self, address: str, otherwise: int) -> int:
-        owners = [row for row in self._book.bearers(address) if self._book.address_of(row, address)]
+        owners = self._book.owners(address)
         if owners:
             return owners[0] if len(owners) == 1 else NO_KEY
-        return self._principal(address, otherwise)
+        return next(iter(self._book.principals(address)), otherwise)
 
 
 Value = TypeVar("Value")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
+from collections.abc import Sequence
+from functools import lru_cache
 
+from auditor.compact import Coded
 from auditor.load.users import Users
 from auditor.tenant import YES
 
@@ -43,41 +45,47 @@ _SERVICE_WORD = re.compile(
 
 def kinds(
     users: Users,
-    mailbox: list[str],
-    usage: list[str],
-    exchange_user: list[str],
-    mfa_registered: list[int],
-    roles: list[frozenset[str]],
+    mailbox: Sequence[str],
+    usage: Sequence[str],
+    exchange_user: Sequence[str],
+    mfa_registered: Sequence[int],
+    roles: Sequence[frozenset[str]],
     declared: frozenset[int],
     *,
     recipients_read: bool,
-) -> list[str]:
+) -> Coded[str]:
     """user, shared, room, equipment, guest, service, sync or unknown, per account.
 
     Exchange's recipient type decides where it was read; then the guest type, the usage report, Graph's
     isResourceAccount. What remains is a person's account unless it looks like a service: a declared sender or a telling
     name, and no registered MFA method; both signs together outweigh a method. `recipients_read`: a complete dataset
     lists the mailboxes, so that a member without a row is neither shared nor a room."""
-    found = []
-    for row in range(len(users)):
-        kind = _told(users, row, mailbox[row], usage[row], exchange_user[row], roles[row])
-        if not kind and users.user_type[row] == "member" and (recipients_read or users.enabled[row] == YES):
+    found = Coded[str]()
+    rows = zip(
+        users.user_principal_name, users.display_name, mailbox, usage, exchange_user, users.user_type,
+        users.resource_account, roles, users.enabled, mfa_registered, strict=True,
+    )  # fmt: skip
+    for row, (upn, name, box, used, recipient, user_type, resource, held, enabled, mfa) in enumerate(rows):
+        kind = "sync" if _synchronises(upn, name, held) else _told(box, user_type, recipient, used, resource)
+        if not kind and user_type == "member" and (recipients_read or enabled == YES):
             kind = "user"
         if kind == "user":
-            kind = _person_or_service(users, row, row in declared, mfa_registered[row])
-        found.append(sys.intern(kind or "unknown"))
+            kind = _person_or_service(upn, name, row in declared, mfa)
+        found.append(kind or "unknown")
     return found
 
 
-def _told(users: Users, row: int, mailbox: str, usage: str, exchange_user: str, roles: frozenset[str]) -> str:
+def _synchronises(upn: str, name: str, roles: frozenset[str]) -> bool:
+    return SYNC_ROLE in roles or bool(_SYNC_UPN.match(upn)) or name.strip().lower() == _SYNC_NAME
+
+
+@lru_cache(maxsize=1024)
+def _told(mailbox: str, user_type: str, exchange_user: str, usage: str, resource_account: int) -> str:
     """The kind by what Microsoft says of the account; empty where that does not tell."""
-    upn = users.user_principal_name[row]
-    if SYNC_ROLE in roles or _SYNC_UPN.match(upn) or users.display_name[row].strip().lower() == _SYNC_NAME:
-        return "sync"
     by_mailbox = _BY_RECIPIENT.get(mailbox.lower(), "")
     if by_mailbox and by_mailbox != "user":
         return by_mailbox
-    if users.user_type[row] == "guest":
+    if user_type == "guest":
         return "guest"
     if by_mailbox:
         return by_mailbox
@@ -86,14 +94,14 @@ def _told(users: Users, row: int, mailbox: str, usage: str, exchange_user: str, 
         return by_recipient
     if usage == "shared":
         return "shared"
-    if users.resource_account[row] == YES:
+    if resource_account == YES:
         return "service"
     return "user" if usage == "user" else ""
 
 
-def _person_or_service(users: Users, row: int, declared: bool, mfa_registered: int) -> str:
-    local = users.user_principal_name[row].partition("@")[0].lower()
-    named = bool(_SERVICE_WORD.search(local) or _SERVICE_WORD.search(users.display_name[row].lower()))
+def _person_or_service(upn: str, name: str, declared: bool, mfa_registered: int) -> str:
+    local = upn.partition("@")[0].lower()
+    named = bool(_SERVICE_WORD.search(local) or _SERVICE_WORD.search(name.lower()))
     if (named and declared) or ((named or declared) and mfa_registered != YES):
         return "service"
     return "user"

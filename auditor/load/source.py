@@ -171,28 +171,28 @@ class Source:
                 remedy="`auditor verify` tells more.",
             ) from error
 
-    def objects_of(self, name: str) -> list[dict[str, Any]]:
-        """The raw objects of a dataset that may be used, exact duplicates once; empty where it may not."""
+    def each(self, name: str) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """The raw objects of a dataset one by one, each with its line; what is no object is a problem and left out.
+        Nothing where the dataset may not be used."""
         if not self.usable(name):
-            return []
-        found = []
-        seen: set[bytes] = set()
+            return
         count = 0
         for count, line in enumerate(self.snapshot.lines(name), 1):
             try:
                 record = msgspec.json.decode(line)
             except msgspec.DecodeError:
                 record = self._json(name, line, count)
-            if not isinstance(record, dict):
+            if isinstance(record, dict):
+                yield record, line
+            else:
                 self.problems.add(name, f"record {count}", "", f"no object but {_kind(record)}")
                 self.lose(name)
-                continue
-            digest = hashlib.blake2b(line, digest_size=16).digest()
-            if digest not in seen:
-                seen.add(digest)
-                found.append(record)
         self._counted(name, count)
-        return found if self.usable(name) else []
+
+    def objects_of(self, name: str) -> list[dict[str, Any]]:
+        """The raw objects of a dataset that may be used, exact duplicates once; empty where it may not."""
+        found = {hashlib.blake2b(line, digest_size=16).digest(): record for record, line in self.each(name)}
+        return list(found.values()) if self.usable(name) else []
 
     def first(self, name: str) -> dict[str, Any] | None:
         """The one object of a singleton. None where it may not be used, is missing or contradicts another."""

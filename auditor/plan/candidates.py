@@ -220,14 +220,11 @@ def _app_exclusions(at: Situation, app_id: str) -> Iterator[Exclusion]:
 
 
 def _retirement(at: Situation) -> Candidates:
-    if at.reason("basic-auth-retirement").state == State.UNKNOWN:
-        return Candidates(
-            why="Whether basic authentication is off in this cloud is not known; no change here decides it."
-        )
-    return Candidates(
-        why="Basic authentication for SMTP AUTH is off, or off by default, by Microsoft's announcement for the end of "
-        "December 2026; which setting brings it back is not published, so no change can be shown to open it."
-    )
+    reason = at.reason("basic-auth-retirement")
+    if reason.state == State.UNKNOWN:
+        return Candidates(why=f"{reason.text} No change decides it.")
+    end = "Which setting brings it back is not published, so no change can be shown to open it."
+    return Candidates(why=f"{reason.text} {end}")
 
 
 READERS: dict[str, Callable[[Situation], Candidates]] = {

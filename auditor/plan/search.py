@@ -15,6 +15,7 @@ from auditor.what_if.model import Change
 
 MOST_JUDGED = 60
 """Judgements per sender at most; a sender with more alternatives than that keeps those found so far."""
+TOO_MANY = "More combinations of changes than could be judged: none of those that were tried opens it."
 SHOWN = 4
 """Openings per sender at most, the safest."""
 
@@ -27,7 +28,7 @@ def openings(at: Situation) -> tuple[tuple[Opening, ...], tuple[str, ...]]:
     search.extend(at, (), frozenset())
     found = {frozenset(step.change.key for step in steps): steps for steps in map(search.smallest, search.found)}
     measured = sorted((_measure(at, steps) for steps in found.values()), key=_danger)
-    return tuple(measured[:SHOWN]), () if measured else tuple(search.why)
+    return tuple(measured[:SHOWN]), () if measured else tuple(search.why) or (TOO_MANY,)
 
 
 class _Search:

@@ -311,13 +311,18 @@ class _Probe:
         if before != self.job.sender.name:
             self._note("auth", "skipped", f"{login} was tried already in this run, by {before}; one attempt is enough.")
             raise Stop("stopped")
-        asked = self._exchange("auth", lambda: self._smtp.begin_login(login))
+        if not self.tools.memory.begin(login, again=self.tools.again):
+            self._note("auth", "skipped", f"{login} is being tried by another program, or was tried lately.")
+            raise Stop("stopped")
+        try:
+            asked = self._exchange("auth", lambda: self._smtp.begin_login(login))
+        except Stop:
+            self.tools.memory.forget(login)  # the password has not left
+            raise
         if asked.code != 334:
+            self.tools.memory.forget(login)
             self._judge("auth", asked, ())
             return
-        if not self.tools.memory.begin(login, again=self.tools.again):
-            self._note("auth", "skipped", f"{login} is being tried by another program, or was a moment ago.")
-            raise Stop("stopped")
         answer = self._exchange("auth", lambda: self._smtp.give_password(credential.value))
         if answer.code in (*EXPECTED["auth"], *TRANSIENT):
             self.tools.memory.forget(login)

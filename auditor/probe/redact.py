@@ -66,6 +66,8 @@ def _forms(secret: str) -> Iterator[str]:
     """How a secret may stand on the wire or in a text about it."""
     data = secret.encode("utf-8", "surrogateescape")
     yield secret.lower()
-    yield base64.b64encode(data).decode().rstrip("=").lower()
+    for before in range(3):  # inside a longer text base64 looks otherwise, by where it begins
+        encoded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
+        yield encoded[(before * 8 + 5) // 6 :].lower()
     yield urllib.parse.quote(data, safe="").lower()
     yield json.dumps(secret)[1:-1].lower()

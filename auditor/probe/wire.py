@@ -33,6 +33,7 @@ class Conversation(smtplib.SMTP):
         self.file = None
         self._transcript = transcript
         self._shown = ""
+        self._signing_in = False
 
     # --- what smtplib calls ------------------------------------------------------------------------------------------
 
@@ -56,6 +57,7 @@ class Conversation(smtplib.SMTP):
             self._transcript.server(line.decode("utf-8", "replace"))
             texts.append(line[4:].strip(b" \t\r\n"))
             if line[3:4] != b"-":
+                self._signing_in = self._signing_in and line[:3] == b"334"
                 return int(line[:3]), b"\n".join(texts)
         raise NotSmtp("the answer does not end")
 
@@ -93,7 +95,7 @@ class Conversation(smtplib.SMTP):
 
     def begin_login(self, login: str) -> Reply:
         """AUTH LOGIN up to the question for the password: 334 where that comes next."""
-        asked = read(self.docmd("AUTH", "LOGIN"))
+        asked = self._ask_for_login()
         return asked if asked.code != 334 else self._answer(login.encode())
 
     def give_password(self, password: str) -> Reply:
@@ -104,18 +106,24 @@ class Conversation(smtplib.SMTP):
     def give_token(self, login: str, token: str) -> Reply:
         """AUTH XOAUTH2 in one line; an explanation that the server puts into a challenge is acknowledged."""
         # https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
+        self._signing_in = True
         response = base64.b64encode(f"user={login}\x01auth=Bearer {token}\x01\x01".encode()).decode()
         answer = self._masked("AUTH", f"XOAUTH2 {response}", f"AUTH XOAUTH2 {SECRET}")
         return answer if answer.code != 334 else self._masked("", "", SECRET)
 
     def offer_login(self) -> Reply:
         """AUTH LOGIN without TLS, only to see what the server says; nothing secret follows."""
-        asked = read(self.docmd("AUTH", "LOGIN"))
+        asked = self._ask_for_login()
         if asked.code == 334:
             self.abandon()
         return asked
 
+    def _ask_for_login(self) -> Reply:
+        self._signing_in = True
+        return read(self.docmd("AUTH", "LOGIN"))
+
     def abandon(self) -> Reply:
+        """Ends a sign-in in the middle (RFC 4954, section 4)."""
         return read(self.docmd("*"))
 
     def mail_from(self, address: str, recipient: str) -> Reply:
@@ -139,7 +147,11 @@ class Conversation(smtplib.SMTP):
         return read(self.getreply())
 
     def leave(self) -> None:
-        """Says goodbye; whether anybody listens no longer matters."""
+        """Says goodbye; whether anybody listens no longer matters. In the middle of a sign-in nothing is said: a server
+        that waits for a password would take the goodbye for one, and count it."""
+        if self._signing_in:
+            self.cut()
+            return
         try:
             self.docmd("QUIT")
         except (OSError, NotSmtp, smtplib.SMTPException):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,16 @@ __all__ = ["WORKBOOK", "run_json", "write"]
 WORKBOOK = "findings.xlsx"
 
 
-def write(evaluation: Evaluation, config: Config, folder: Path) -> Path:
-    """Write findings.xlsx, findings.csv, accounts.csv, coverage.csv and findings.json; returns the workbook's path.
+def write(evaluation: Evaluation, config: Config, folder: Path, formats: Collection[str] = ()) -> Path:
+    """Write findings.xlsx, findings.csv, accounts.csv, coverage.csv, findings.json, report.html and the files of
+    further formats (`formats.FORMATS`); returns the workbook's path.
 
     Private files (0600) in a folder that is made where it is missing (0700); all are written before any takes its name.
     Raises UsageError where one cannot be written or is open in another program."""
     from auditor.report import csvfiles
     from auditor.report.files import Batch
+    from auditor.report.formats import write_formats
+    from auditor.report.html import NAME, write_report
     from auditor.report.jsonfile import findings_json
     from auditor.report.workbook import write_workbook
 
@@ -34,6 +37,9 @@ def write(evaluation: Evaluation, config: Config, folder: Path) -> Path:
         csvfiles.coverage_csv(files.new("coverage.csv"), evaluation)
         with files.new("findings.json") as stream:
             findings_json(stream, evaluation)
+        with files.new(NAME) as stream:
+            write_report(stream, evaluation)
+        write_formats(files, evaluation, formats)
     return folder / WORKBOOK
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import IO
 
@@ -24,10 +24,35 @@ COVERAGE_COLUMNS = (
 
 def write_csv(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """One CSV file. Every text is made safe to open (`csv_text`); numbers stay as they are. Closes the stream."""
+    fields = _Fields()
     with io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
-        writer = csv.writer(text)
-        writer.writerow(header)
-        writer.writerows([csv_text(value) if isinstance(value, str) else value for value in row] for row in rows)
+        text.write(",".join(map(_quoted, header)) + "\r\n")
+        text.writelines(",".join(map(fields.__getitem__, row)) + "\r\n" for row in rows)
+
+
+class _Fields(dict[object, str]):
+    """A value as its CSV field. A million rows say the same few words over and over, so the first texts are kept: the
+    `csv` module, which looks at every character of every field, takes three times as long."""
+
+    _KEPT = 10_000
+
+    def __missing__(self, value: object) -> str:
+        if not isinstance(value, str):
+            return "" if value is None else str(value)
+        field = _quoted(csv_text(value))
+        if len(self) < self._KEPT:
+            self[value] = field
+        return field
+
+
+_SPECIAL = re.compile('[,"\r\n]')
+
+
+def _quoted(text: str) -> str:
+    """RFC 4180: in quotes only where the text holds a comma, a quote or a line end."""
+    if _SPECIAL.search(text):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def findings_csv(stream: IO[bytes], evaluation: Evaluation) -> None:

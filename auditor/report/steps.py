@@ -78,7 +78,7 @@ TEST = Step(
 RUN_AGAIN = Step(
     "Read the tenant again and compare.",
     PROGRAM,
-    "auditor run --config <config> --previous <this run's folder>",
+    "auditor run --config <config> --previous <folder of this run>",
     NO_RISK,
     NOTHING,
 )
@@ -92,15 +92,15 @@ DOCTOR = Step(
 GRANT_READING = Step(
     "Grant the application permission that Coverage names, and give consent.",
     f"{ENTRA} > App registrations > (the auditor's app) > API permissions > Add a permission > Application permissions",
-    f"{_REQUEST} POST -Uri {_GRAPH}/servicePrincipals/<app's service principal>/appRoleAssignments -Body "
-    "@{ principalId = '<app's service principal>'; resourceId = '<API's service principal>'; appRoleId = '<role>' }",
+    f"{_REQUEST} POST -Uri {_GRAPH}/servicePrincipals/<service principal of the app>/appRoleAssignments -Body "
+    "@{ principalId = '<service principal of the app>'; resourceId = '<service principal of the API>'; appRoleId = '<role>' }",
     "The app's credential can read more; grant the one named and no wider one.",
     "Remove the permission on the same page (Revoke admin consent, then Remove permission).",
 )
 DECLARE = Step(
     "Declare the sender with its account, From, server and egress addresses.",
     f"{PROGRAM} > config.toml > [[senders]]",
-    "auditor run --config <config> --previous <this run's folder>",
+    "auditor run --config <config> --previous <folder of this run>",
     "None in the tenant; egress addresses that are not the sender's own make a wrong verdict.",
     "Remove the entry.",
 )
@@ -347,10 +347,10 @@ RELAY = Step(
 WITHDRAW = Step(
     "Withdraw the permission that was consented for the whole tenant, once the scoped one works.",
     f"{ENTRA} > Enterprise applications > (app) > Permissions > Revoke permission",
-    f"{_REQUEST} DELETE -Uri {_GRAPH}/servicePrincipals/<app's service principal>/appRoleAssignments/<assignment id>",
+    f"{_REQUEST} DELETE -Uri {_GRAPH}/servicePrincipals/<service principal of the app>/appRoleAssignments/<assignment id>",
     "The app stops at every mailbox that its scope misses.",
-    f"{_REQUEST} POST -Uri {_GRAPH}/servicePrincipals/<app's service principal>/appRoleAssignments -Body "
-    "@{ principalId = '<app's service principal>'; resourceId = '<API's service principal>'; appRoleId = '<role>' }",
+    f"{_REQUEST} POST -Uri {_GRAPH}/servicePrincipals/<service principal of the app>/appRoleAssignments -Body "
+    "@{ principalId = '<service principal of the app>'; resourceId = '<service principal of the API>'; appRoleId = '<role>' }",
 )
 METHODS = Step(
     "Replace the person's phone by a method that the owning team holds.",

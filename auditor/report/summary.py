@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from auditor import __version__
 from auditor.catalogue import EXCHANGE_DATASETS
-from auditor.report.figures import EXPOSURES, OUTCOMES, Figures, Gap, Since
+from auditor.report.figures import EXPOSURES, OUTCOMES, Figures, Gap, Owed
 from auditor.report.guide import RETIREMENT
 from auditor.report.styles import SERIES
 from auditor.report.xlsx import Book, Link, Sheet, Styled, Value, colour_words, text_height
@@ -53,8 +54,7 @@ def add_summary(
         page.row(_Cell(label, "strong"), _Cell(sentence, "lead", _TEXT))
     page.gap()
     _actions(page, figures, targets)
-    _since(page, figures.since)
-    _owed(page, figures)
+    _since(page, figures)
     _numbers(page, figures)
     _gaps(page, figures)
     page.heading("December 2026")
@@ -165,20 +165,26 @@ _CHANGE_TEXT = {
 }
 
 
-def _since(page: _Page, since: Since | None) -> None:
-    """What the next quarter asks first."""
+def _since(page: _Page, figures: Figures) -> None:
+    """What the next quarter asks first: what changed, and beside it who still owes an answer."""
+    since = figures.since
     if since is None:
         page.heading("Change since the last run")
         page.text("No previous run was named (--previous): nothing is compared, every finding counts as new.", "note")
         page.gap()
         return
-    page.heading(f"Change since {since.before[:10] or 'the last run'}")
+    owed = _owed(figures.owed)
+    page.heading(f"Change since {since.before[:10] or 'the last run'}", "Who owes an answer" if owed else "")
     names = [_Cell(name, "column") for name in ("urgent", "other", "all")]
-    head = page.row(_Cell("Findings", "column left", 2), *names)
+    left = [[_Cell("Findings", "column left", 2), *names]]
     for kind, (urgent, other) in since.findings.items():
         counts = [_Cell(number, "count") for number in (urgent, other, urgent + other)]
-        page.row(_Cell(kind, "badge"), _Cell(_CHANGE_TEXT[kind], "label"), *counts)
-    colour_words(page.sheet, f"B{head + 1}:B{page.sheet.rows}", "change")
+        left.append([_Cell(kind, "badge"), _Cell(_CHANGE_TEXT[kind], "label"), *counts])
+    head = page.sheet.rows + 1
+    for ours, theirs in zip_longest(left, owed):
+        between = _Cell(None, "text", _CHART - _FIRST - _SINCE_WIDTH)
+        page.row(*(ours or [_Cell(None, "text", _SINCE_WIDTH)]), *([between, *theirs] if theirs else []))
+    colour_words(page.sheet, f"B{head + 1}:B{head + len(since.findings)}", "change")
     told = f"Urgent: critical and high. {_count(since.senders, 'sender')} with another verdict, "
     told += f"{_count(since.exposure, 'account')} with another exposure"
     told += f"; {_count(since.remarks, 'remark')} about the triage." if since.remarks else "."
@@ -186,23 +192,25 @@ def _since(page: _Page, since: Since | None) -> None:
     page.gap()
 
 
-_OWNERS = 6
+_SINCE_WIDTH = 5
+"""Columns of the table of changes."""
+_OWNERS = 5
 
 
-def _owed(page: _Page, figures: Figures) -> None:
-    """Who still owes an answer; nothing where no owner was ever written."""
-    if not figures.owed:
-        return
-    page.heading("Who owes an answer")
-    page.row(_Cell("Owner", "column left", 2), _Cell("open", "column"), _Cell("overdue", "column"),
-             _Cell("next due", "column", 2))  # fmt: skip
-    for one in figures.owed[:_OWNERS]:
-        page.row(_Cell(one.owner or "(nobody)", "strong", 2), _Cell(one.findings, "count"), _Cell(one.overdue, "count"),
-                 _Cell(one.next_due or None, "label", 2))  # fmt: skip
-    rest = figures.owed[_OWNERS:]
+def _owed(owed: Sequence[Owed]) -> list[list[_Cell]]:
+    """Rows of the table of owners; nothing where no owner was ever written."""
+    if not owed:
+        return []
+    rows = [[_Cell("Owner", "column left", 2), *(_Cell(name, "column") for name in ("open", "overdue", "next due"))]]
+    for one in owed[:_OWNERS]:
+        numbers = [_Cell(number, "count") for number in (one.findings, one.overdue)]
+        rows.append([_Cell(one.owner or "(nobody)", "strong", 2), *numbers, _Cell(one.next_due or None, "label")])
+    rest = owed[_OWNERS:]
     if rest:
-        page.text(f"And {_count(sum(one.findings for one in rest), 'finding')} of {len(rest):,} more.", "note")
-    page.gap()
+        many = _Cell(f"{len(rest):,} more", "label", 2)
+        rows.append([many, _Cell(sum(one.findings for one in rest), "count"),
+                     _Cell(sum(one.overdue for one in rest), "count"), _Cell(None, "label")])  # fmt: skip
+    return rows
 
 
 def _opening(text: str, limit: int = 240) -> str:
@@ -345,8 +353,12 @@ class _Page:
     def line(self, text: str, style: str, height: float = 18) -> int:
         return self.sheet.append([None, text], ["text", style], height=height)
 
-    def heading(self, text: str) -> int:
-        return self.row(_Cell(text, "heading"), *[_Cell(Styled(None, "label"), "label")] * _TEXT, height=24)
+    def heading(self, text: str, beside: str = "") -> int:
+        """A heading over the whole width; `beside` is one for what stands to the right, where the charts do."""
+        cells = [_Cell(text, "heading"), *[_Cell(Styled(None, "label"), "label")] * _TEXT]
+        if beside:
+            cells[_CHART - _FIRST] = _Cell(beside, "heading")
+        return self.row(*cells, height=24)
 
     def gap(self) -> int:
         return self.sheet.append([None], ["text"], height=9)

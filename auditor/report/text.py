@@ -33,6 +33,8 @@ def is_formula_like(text: str) -> bool:
 
 def csv_text(text: str) -> str:
     """The text for a CSV field: cleaned, and kept from running by a leading apostrophe."""
+    if text[:1].isalnum() and text.isascii() and text.isprintable():
+        return text  # the common case: nothing to clean, and no formula starts with a letter or digit
     cleaned = clean(text)
     return f"'{cleaned}" if is_formula_like(text) else cleaned
 

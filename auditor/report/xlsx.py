@@ -2,13 +2,15 @@
 
 openpyxl makes every part of the package (styles, tables, validations, conditional formats, charts, properties); the
 rows are streamed by this module into their sheets. Two reasons: openpyxl's XML differs with the presence of lxml, and
-its cell writer needs ten times the time. What is written here is the same XML (inline strings, no formulas).
+its cell writer needs ten times the time. No formula is written. Short texts that come early (headers, states, kinds) go
+into the table of shared strings, which stays small; all others stand in their cells.
 
 Fixed to keep the bytes stable: the zip's dates, order and attributes, canonical XML, and properties that carry `now`.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 import tempfile
@@ -34,6 +36,9 @@ MAX_LINKS = 20_000
 MAX_NAME = 31
 MAX_HEIGHT = 330
 """Points of a row whose height follows its text; Excel's limit is 409. Longer texts are there, below the fold."""
+
+SHARED_LENGTH, SHARED_LIMIT = 48, 10_000
+"""Characters of a text that may be shared, and how many may be."""
 
 _PAGE_WIDTH = 215
 """Characters of width that a landscape page holds at a size that can still be read."""
@@ -175,9 +180,12 @@ class Sheet:
         if value is None or value == "":
             return f'<c r="{letter}{number}" s="{self.book.style(style)}"/>' if style in self.book.tinted else ""
         if isinstance(value, str):
-            text = escape(cell_text(value, full=full))
             identity = self.book.style(style, quoted=is_formula_like(value))
-            inline = f'<is><t xml:space="preserve">{text}</t></is>'
+            text = cell_text(value, full=full)
+            shared = self.book.share(text)
+            if shared is not None:
+                return f'<c r="{letter}{number}" s="{identity}" t="s"><v>{shared}</v></c>'
+            inline = f'<is><t xml:space="preserve">{escape(text)}</t></is>'
             return f'<c r="{letter}{number}" s="{identity}" t="inlineStr">{inline}</c>'
         shown = (value - _DAY_ZERO).days if isinstance(value, date) else value
         return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{shown}</v></c>'
@@ -216,6 +224,8 @@ class Book:
         self.tinted: set[str] = set()
         self.wrapped: set[str] = set()
         self._ids: dict[tuple[str, bool], int] = {}
+        self._shared: dict[str, int] = {}
+        self._uses = 0
         moment = now.replace(tzinfo=None)
         self.raw.properties.created = moment
         self.raw.properties.modified = moment
@@ -232,6 +242,14 @@ class Book:
             self.tinted.add(name)
         if parts["alignment"].wrap_text:
             self.wrapped.add(name)
+
+    def share(self, text: str) -> int | None:
+        """The place of a short text in the table of shared strings; None where it stands in its cell."""
+        place = self._shared.get(text)
+        if place is None and len(text) <= SHARED_LENGTH and len(self._shared) < SHARED_LIMIT:
+            place = self._shared[text] = len(self._shared)
+        self._uses += place is not None
+        return place
 
     def style(self, name: str, *, quoted: bool = False) -> int:
         return self._ids[name, quoted]
@@ -345,9 +363,31 @@ class Book:
             sheet.raw._get_writer()
             sheet.raw._hyperlinks = links
         with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
-            ExcelWriter(self.raw, _Package(archive, self.sheets)).write_data()
+            package = _Package(archive, self.sheets)
+            writer = ExcelWriter(self.raw, package)
+            writer.manifest.append(SimpleNamespace(path=f"/{_SHARED}", mime_type=_SHARED_MIME))
+            writer.write_data()
+            package.writestr(_SHARED, self._shared_strings())
         for sheet in self.sheets:
             sheet.stream.close()
+
+    def _shared_strings(self) -> str:
+        texts = "".join(f'<si><t xml:space="preserve">{escape(text)}</t></si>' for text in self._shared)
+        return f'<sst xmlns="{_MAIN}" count="{self._uses}" uniqueCount="{len(self._shared)}">{texts}</sst>'
+
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_SHARED = "xl/sharedStrings.xml"
+_SHARED_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+_SHARED_RELATION = (
+    '<Relationship Id="rIdSharedStrings" Target="/xl/sharedStrings.xml" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"></Relationship>'
+)
+_FONT_ORDER = (
+    "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
+    "charset", "scheme",
+)  # fmt: skip
+"""The order of a font's properties in the schema; openpyxl has another."""
 
 
 class _Package:
@@ -369,6 +409,10 @@ class _Package:
     def writestr(self, name: str, data: bytes | str) -> None:
         text = data if isinstance(data, str) else data.decode()
         canonical = ET.canonicalize(text)
+        if name == "xl/styles.xml":
+            canonical = re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, canonical)
+        elif name == "xl/_rels/workbook.xml.rels":
+            canonical = canonical.replace("</Relationships>", f"{_SHARED_RELATION}</Relationships>")
         for number, alt in enumerate(self._alt_texts.get(name, ()), 1):
             canonical = canonical.replace(
                 f'name="Chart {number}"', f'descr="{escape(alt, {chr(34): "&quot;"})}" name="Chart {number}"'
@@ -389,6 +433,13 @@ class _Package:
             target.write(f"{_DECLARATION}{head}<sheetData>".encode())
             shutil.copyfileobj(sheet.stream, target, 1 << 20)
             target.write(f"</sheetData>{tail}".encode())
+
+
+def _ordered(properties: re.Match[str]) -> str:
+    """A font's properties (elements without content) in the order of the schema."""
+    found = re.findall(r"<(\w+)((?: [^>]*)?)></\1>", properties.group())
+    found.sort(key=lambda element: _FONT_ORDER.index(element[0]))
+    return "".join(f"<{name}{attributes}></{name}>" for name, attributes in found)
 
 
 def _entry(name: str) -> ZipInfo:

@@ -102,7 +102,8 @@ class Draft:
         if status.complete:
             return False
         known = {field.name: getattr(status, field.name) for field in fields(DatasetStatus)}
-        known |= {"state": "complete", "reason": f"{status.state}; a change makes a part known", "source": "what-if"}
+        known |= {"state": "complete", "reason": f"was {status.state}; a change makes a part known"}
+        known |= {"permission": "", "source": "what-if"}
         self.put("status", dataset, Assumed(**known, was_asked=status.asked))
         self.note(f"{dataset} is {status.state}: nothing is known of it but what a change sets")
         return True

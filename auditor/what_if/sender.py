@@ -14,9 +14,13 @@ from auditor.what_if.model import Change, Draft
 
 FIXED = frozenset({"name", "account"})
 """What says which sender it is."""
+KEYS = (
+    "username", "from", "server", "port", "tls", "auth", "route", "egress_ips", "oauth_app_id", "oauth_flow",
+    "recipients", "recipients_per_day", "messages_per_minute", "connections",
+)  # fmt: skip
+"""The keys of `[[senders]]` that a verdict rests on, as the config writes them. Those that name where a secret is found
+are none of them, and are refused before their value could be shown."""
 _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Sender)}
-KEYS = tuple(name for name in _FIELDS if name not in FIXED)
-"""The keys of `[[senders]]` that can be changed, as the config writes them."""
 _BOUNDS = {"port": (1, 65535)}
 _REMEDY = "config.example.toml explains every key."
 

@@ -137,6 +137,18 @@ class TestWhatToDoFirst:
         assert (result.standings, result.deciding_blocker) == ([], "smtp-auth-switch")
         assert joined(world, "no idea", world.add("bert", switch=False)).first == NOTHING_STANDS
 
+    def test_a_wrapper_around_an_unknown_reply_points_at_nothing(self, world):
+        wrapper = "5.7.57 Client not authenticated to send mail. Error: 535 5.7.139 Authentication unsuccessful, new."
+        result = joined(world, wrapper, world.add("anna", switch=False))
+        assert (result.standings, result.deciding_blocker, result.first) == ([], "", NOTHING_STANDS)
+
+    def test_a_confirmed_blocker_decides_also_beside_the_senders_own_channel(self, world):
+        anna = world.add("anna", switch=False)
+        sender = world.sender("anna", auth="basic", oauth_app_id="00000000-0000-0000-0000-00000000000a")
+        result = joined(world, "535 5.7.3 Authentication unsuccessful", anna, sender)
+        assert result.of("confirmed") == ["oauth-grant"]
+        assert result.deciding_blocker == "oauth-grant"
+
     def test_a_reply_without_a_blocker_keeps_its_own_advice(self, world):
         result = joined(world, "454 4.7.0 Temporary authentication failure", world.add("anna", switch=False))
         assert result.first.startswith("Nothing in the tenant. Try again")

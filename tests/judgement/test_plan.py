@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from auditor.blockers import BLOCKERS
@@ -204,7 +206,7 @@ def retired(world):
     world.data["smtpReplies"] = [
         {"account": "", "time": "", "text": "550 5.7.30 Basic authentication is not supported"}
     ]
-    return "which setting brings it back is not published"
+    return "Which setting brings it back is not published"
 
 
 def mail_user(world):
@@ -236,6 +238,15 @@ def test_where_no_change_opens_it_the_plan_says_why_and_where_to_move(world, bui
     assert any(words in why for why in plan.why), plan.why
     assert plan.moves
     assert plan.exit in [one.exit for one in plan.moves]
+
+
+def test_after_the_announced_date_no_change_can_be_shown(world):
+    world.add("anna", switch=False)
+    tenant = world.judge(now=datetime(2027, 1, 15, tzinfo=UTC)).judgement.tenant
+    plan = sender_plan(tenant, world.sender("anna"))
+    assert plan.verdict == "conditional"
+    assert plan.openings == ()
+    assert plan.why[0].startswith("basic-auth-retirement (conditional)")
 
 
 def test_a_volume_above_a_mailboxs_limit_moves_to_a_relay_first(world):

@@ -71,7 +71,10 @@ def prove(judgement, scenario, sender, opening) -> None:
         assert verdict(what_if(judgement, DECLARED[scenario], fewer).after, sender) != "open", left_out.text
     row = judgement.tenant.find(sender.account)
     assert opening.exposure == (EXPOSURE_WORDS[judgement.exposure[row]], EXPOSURE_WORDS[answer.after.exposure[row]])
-    assert all(step.cost and step.how for step in opening.steps)
+    for step in opening.steps:
+        assert step.cost
+        assert step.how
+        assert "app password" not in f"{step.how} {step.cost}".lower()
     if opening.companion:
         bound = what_if(judgement, DECLARED[scenario], [*changes, opening.companion])
         assert verdict(bound.after, sender) == "open"

@@ -3,10 +3,13 @@ the same."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from auditor.config import Sender
 from auditor.errors import UsageError
-from auditor.what_if import changes, from_file, from_option, written
+from auditor.what_if import OPTIONS, changes, from_file, from_option, what_if, written
+from auditor.what_if.sender import KEYS
 
 ANNA = "anna@contoso.example"
 
@@ -99,8 +102,6 @@ def test_an_unread_dataset_is_named_in_the_error(tenant):
 def test_a_policy_that_was_not_read_as_documented_takes_no_exclusion(tenant):
     tenant.data["conditionalAccessPolicies"][0]["conditions"]["users"]["excludeUsers"] = "id-anna"
     judgement = tenant.judge().judgement
-    from auditor.what_if import what_if
-
     wanted = changes(judgement.tenant, (), [from_option("exclude", f"CA001 Block legacy authentication={ANNA}")])
     with pytest.raises(UsageError, match=r"conditions\.users\.excludeUsers was not read"):
         what_if(judgement, (), wanted)
@@ -204,3 +205,17 @@ def test_a_change_is_written_so_that_a_shell_takes_it(tenant):
     [change] = read(tenant, ("password-changed", ANNA))
     assert written(change) == f"--password-changed {ANNA}"
     assert written(read(tenant, ("org-smtp", "off"))[0]) == "--org-smtp off"
+
+
+def test_where_a_secret_is_found_is_no_setting_to_change(tenant):
+    """Whoever mistypes a secret there must not read it back in a report."""
+    assert set(KEYS) <= {field.encode_name for field in msgspec.structs.fields(Sender)}
+    for key in ("password_env", "password_keyring", "oauth_secret_env", "oauth_token_env", "owner"):
+        with pytest.raises(UsageError, match="cannot be changed") as caught:
+            read(tenant, ("sender", f"scanner.{key}=hunter2"), senders=(tenant.sender("anna", name="scanner"),))
+        assert "hunter2" not in str(caught.value)
+
+
+def test_every_option_is_documented(root):
+    page = (root / "docs" / "what-if.md").read_text("utf-8")
+    assert [option.name for option in OPTIONS if f"`--{option.name}" not in page] == []

@@ -147,6 +147,10 @@ class Line:
         self.hear()
         self.say("250-server.example", *(f"250-{offer}" for offer in offers[:-1]), f"250 {offers[-1]}")
 
+    def close(self) -> None:
+        self._reader.close()
+        self.connection.close()
+
     def until_stopped(self) -> None:
         """Says nothing more."""
         self.stop.wait()
@@ -181,7 +185,8 @@ class Scripted:
         with contextlib.suppress(OSError):
             self._talk(line)
         with contextlib.suppress(OSError):
-            line.connection.close()
+            line.connection.shutdown(socket.SHUT_RDWR)
+        line.close()
 
     def close(self) -> None:
         self._stop.set()

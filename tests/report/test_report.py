@@ -24,7 +24,7 @@ from auditor.errors import UsageError
 from auditor.evaluate import Evaluation
 from auditor.report.text import is_formula_like
 
-FILES = {"findings.xlsx", "findings.csv", "accounts.csv", "coverage.csv", "findings.json"}
+FILES = {"findings.xlsx", "findings.csv", "accounts.csv", "coverage.csv", "findings.json", "report.html"}
 Rows = list[dict[str, str]]
 
 
@@ -152,7 +152,7 @@ def test_a_locked_workbook_leaves_the_old_files_alone(make: SimpleNamespace, tmp
 def test_nothing_read_gives_headers_and_a_valid_workbook(make: SimpleNamespace, tmp_path: Path) -> None:
     path = report.write(make.evaluation([], "users", count=0), Config(), tmp_path)
     assert from_csv(tmp_path / "accounts.csv") == []
-    assert json.loads((tmp_path / "findings.json").read_bytes()) == {"findings": []}
+    assert json.loads((tmp_path / "findings.json").read_bytes())["findings"] == []
     assert "Accounts" in openpyxl.load_workbook(path).sheetnames
 
 

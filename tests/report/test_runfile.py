@@ -44,12 +44,15 @@ def test_run_json_holds_the_contracts_keys(tmp_path: Path, make: SimpleNamespace
     document = json.loads(path.read_bytes())
     assert path.name == "run.json"
     assert list(document) == [
-        "schema", "version", "tenant_id", "now", "config_sha256", "snapshot_sha256", "datasets", "requests", "stages",
+        "schema", "version", "tenant_id", "now", "config_sha256", "snapshot_sha256", "datasets", "requests", "summary",
+        "stages",
     ]  # fmt: skip
     assert document["version"] == __version__
     assert document["tenant_id"] == make.evaluation().judgement.tenant.tenant_id
     assert document["now"] == "2026-11-23T16:00:00Z"
     assert document["snapshot_sha256"] == snapshot.digest()
+    assert document["summary"]["findings"] == {"critical": 0, "high": 0, "medium": 0, "low": 0, "info": 0}
+    assert document["summary"]["exposure"] == {"closed": 2, "limited": 2, "unknown": 1, "open": 1}
     assert (document["config_sha256"], document["requests"], document["stages"]) == ("c" * 64, 3, STAGES)
 
 

@@ -2,25 +2,31 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
 import pytest
 
-from auditor.config import Config, Sender, Waiver
+from auditor.config import Sender
+from auditor.diff import compare
+from auditor.evaluate import Previous
+from auditor.record import record
 from auditor.report.figures import figures
 from auditor.report.guide import RETIREMENT
 from auditor.report.styles import add_styles
 from auditor.report.summary import add_summary, headlines
 from auditor.report.xlsx import Book
+from auditor.triage import Remark, Triage
+from auditor.waivers import Accepted, Waivers
 
 
-def page(evaluation: Any, config: Config = Config(), targets: dict[str, str] | None = None) -> Any:  # noqa: B008
+def page(evaluation: Any, targets: dict[str, str] | None = None) -> Any:
     book = Book(evaluation.judgement.tenant.now)
     add_styles(book)
     sheets = {"Findings": "What to act on"}
-    add_summary(book, evaluation.judgement.tenant, config, figures(evaluation), sheets, targets or {})
+    add_summary(book, evaluation.judgement.tenant, figures(evaluation), sheets, targets or {})
     stream = io.BytesIO()
     book.save(stream)
     return openpyxl.load_workbook(stream)["Summary"]
@@ -31,10 +37,12 @@ def texts(sheet: Any) -> list[str]:
 
 
 def test_the_page_tells_who_when_and_from_what(make: SimpleNamespace) -> None:
-    config = Config(waivers=(Waiver(rule="x", owner="Ann", reason="y", until="2027-01-31"),))
-    told = " ".join(texts(page(make.evaluation(tenant_name="Contoso & Söhne"), config)))
+    waivers = Waivers([Accepted("config", "x", "", "Ann", "y", date(2026, 1, 31))]).uses([], [], make.now)
+    evaluation = replace(make.evaluation(tenant_name="Contoso & Söhne"), waivers=waivers)
+    told = " ".join(texts(page(evaluation)))
     for part in ("Contoso & Söhne", "11111111-2222-3333-4444-555555555555", "2026-11-23, 16:00 UTC",
-                 "Microsoft Graph and Exchange Online", "1 waiver in the config, 0 findings", RETIREMENT):  # fmt: skip
+                 "Microsoft Graph and Exchange Online", "1 waiver, 0 findings accepted", "To mend: 1 lapsed, 1 unused",
+                 "No previous run was named", RETIREMENT):  # fmt: skip
         assert part in told
 
 
@@ -52,6 +60,27 @@ def test_the_first_things_to_do_lead_to_their_findings(make: SimpleNamespace) ->
     (cell,) = [cell for row in sheet.iter_rows() for cell in row if cell.value == "=cmd()"]
     assert (cell.data_type, cell.hyperlink.location) == ("s", "'Findings'!A2")
     assert "Close it. Touches 2 accounts." in texts(sheet)
+
+
+def test_what_changed_is_counted_and_who_owes_an_answer_is_named(make: SimpleNamespace) -> None:
+    findings = [make.finding("exposed-account", object_id=str(number)) for number in range(9)]
+    before = Previous({}, now="2026-08-24T16:00:00Z", datasets={"users": "complete"})
+    triage = {finding.id: Triage(owner=f"Owner {number % 7}", due="2026-11-01") for number, finding in
+              enumerate(findings)}  # fmt: skip
+    triage[findings[0].id] = Triage(status="False positive", owner="Owner 0")
+    evaluation = make.evaluation(findings)
+    comparison = compare(before, record(evaluation.judgement, evaluation.findings))
+    sheet = page(replace(evaluation, comparison=comparison, triage=triage, remarks=[Remark("look")]))
+    told = " ".join(texts(sheet))
+    assert "Change since 2026-08-24" in told
+    assert "1 remark about the triage" in told
+    rows = {row[1].value: [cell.value for cell in row[3:6]] for row in sheet.iter_rows() if row[1].value}
+    assert rows["new"] == [9, 0, 9]
+    assert rows["fixed"] == [0, 0, 0]
+    owners = {row[8].value: [cell.value for cell in row[10:13]] for row in sheet.iter_rows() if row[8].value}
+    assert owners["Owner 1"] == [2, 2, "2026-11-01"]
+    assert owners["2 more"] == [2, 2, None]
+    assert "Owner 0" in owners
 
 
 def test_two_charts_draw_the_tables_and_carry_a_text(make: SimpleNamespace) -> None:

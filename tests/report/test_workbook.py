@@ -17,7 +17,8 @@ from auditor.evaluate import Evaluation
 from auditor.report.workbook import CONTENTS, write_workbook
 
 SHEETS = [
-    "Summary", "Findings", "Senders", "Accounts", "Affected", "Policies", "Remediation", "Coverage", "How to read this",
+    "Summary", "Findings", "Senders", "Accounts", "Affected", "Policies", "Remediation", "Changes", "Waivers",
+    "Coverage", "How to read this",
 ]  # fmt: skip
 Written = Callable[..., bytes]
 

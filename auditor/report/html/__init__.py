@@ -3,7 +3,7 @@
 The page is made by a template that escapes everything; its rows are a JSON block that the one inline script reads and
 turns into text nodes. A Content Security Policy in the page allows that script and the style sheet by their SHA-256
 digests and nothing else: no network, no other script, no markup from strings (Trusted Types). The bytes are a pure
-function of evaluation and config.
+function of the evaluation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from auditor.config import Config
     from auditor.evaluate import Evaluation
 
 __all__ = ["NAME", "write_report"]
@@ -33,13 +32,13 @@ _SCRIPTS = ("1-core.js", "2-grid.js", "3-path.js", "4-views.js", "5-page.js")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def write_report(stream: IO[bytes], evaluation: Evaluation, config: Config) -> None:
+def write_report(stream: IO[bytes], evaluation: Evaluation) -> None:
     """Write the page as UTF-8, slice by slice. What UTF-8 cannot hold becomes U+FFFD."""
-    for part in render(evaluation, config):
+    for part in render(evaluation):
         stream.write(_SURROGATE.sub("\ufffd", part).encode())
 
 
-def render(evaluation: Evaluation, config: Config) -> Iterator[str]:
+def render(evaluation: Evaluation) -> Iterator[str]:
     """The page in slices of text."""
     from markupsafe import Markup
 
@@ -51,7 +50,7 @@ def render(evaluation: Evaluation, config: Config) -> Iterator[str]:
         _environment()
         .get_template("report.html.j2")
         .generate(
-            page_context(evaluation, config),
+            page_context(evaluation),
             policy=content_policy(style, script),
             style=Markup(style),  # noqa: S704 - files of this package, checked by their digest
             script=Markup(script),  # noqa: S704 - the same

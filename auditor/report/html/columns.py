@@ -1,8 +1,8 @@
 """Rows as compact JSON for a browser: one column after another, each word once, rows as short codes.
 
 A column is `{"words": […], "codes": "…"}` or `{"text": […]}`. `codes` holds one number per row in base 64 with the
-digits of `ALPHABET`, the highest first, as many digits as the number of words needs. Sorting by code is sorting by word:
-words stand in the order they were given, those met later in alphabetical order after them.
+digits of `ALPHABET`, the highest first, as many digits as the number of words needs. Sorting by code is sorting by
+word: words stand in the order they were given, those met later in alphabetical order after them.
 """
 
 from __future__ import annotations

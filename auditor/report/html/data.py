@@ -11,7 +11,7 @@ is made in slices, so that a large tenant needs little more memory than its tabl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -34,6 +34,7 @@ from auditor.report.html.visible import visible
 from auditor.report.order import by_urgency
 from auditor.states import VERDICT_WORDS, Reason, State
 from auditor.tenant import YES
+from auditor.triage import ACCEPTED, NONE, OPEN, STATUSES, Triage
 from auditor.verdict import EXPOSURE_WORDS, Judgement
 
 CHANGES = ("new", "changed", "returned", "persisting")
@@ -63,7 +64,7 @@ def data_block(evaluation: Evaluation) -> Iterator[str]:
     yield '{"accounts":'
     yield from _accounts(judgement, order, places)
     yield ',"findings":'
-    yield from _findings(by_urgency(evaluation.findings), places)
+    yield from _findings(evaluation, places)
     yield ',"blockers":'
     yield dumps([_blocker(judgement, number) for number in range(len(BLOCKERS))])
     yield ',"senders":'
@@ -78,16 +79,10 @@ def account_order(judgement: Judgement) -> list[int]:
     exposure = [rank[code] for code in judgement.exposure.tolist()]
     administrator = (people.is_admin == YES).tolist()
     senders = sender_rows(judgement)
-    return sorted(
-        range(len(people)),
-        key=lambda row: (
-            exposure[row],
-            not administrator[row],
-            row not in senders,
-            people.user_principal_name[row].lower(),
-            people.id[row],
-        ),
-    )
+    rows = sorted(range(len(people)), key=people.id.__getitem__)
+    rows.sort(key=lambda row: people.user_principal_name[row].lower())
+    rows.sort(key=lambda row: 4 * exposure[row] + 2 * (not administrator[row]) + (row not in senders))
+    return rows
 
 
 # ---------------------------------------------------------------------------------------------------- accounts
@@ -150,7 +145,8 @@ def _joined(columns: dict[str, CodedColumn]) -> Iterator[str]:
 # ---------------------------------------------------------------------------------------------------- findings
 
 
-def _findings(findings: Sequence[Finding], places: NDArray[np.int64]) -> Iterator[str]:
+def _findings(evaluation: Evaluation, places: NDArray[np.int64]) -> Iterator[str]:
+    findings = by_urgency(evaluation.findings)
     orders = {
         "severity": SEVERITIES, "outcome": OUTCOMES, "change": CHANGES, "rule": (), "object_type": (), "remedy": (),
         "remedy_risk": (), "first_seen": (),
@@ -159,6 +155,7 @@ def _findings(findings: Sequence[Finding], places: NDArray[np.int64]) -> Iterato
     for row, finding in enumerate(findings):
         for name, column in coded.items():
             column.put(row, getattr(finding, name))
+    coded |= _triage(findings, evaluation.triage)
     facts, lists = Interned(), Interned()
     yield f'{{"count":{len(findings)},"columns":{{'
     for name in ("id", "title", "object_name", "object_id"):
@@ -179,6 +176,22 @@ def _findings(findings: Sequence[Finding], places: NDArray[np.int64]) -> Iterato
     yield ',"known_references":'
     yield from lists.json()
     yield "}"
+
+
+def _triage(findings: Sequence[Finding], triage: Mapping[str, Triage]) -> dict[str, CodedColumn]:
+    """What analysts wrote beside the findings; no column where nobody wrote anything."""
+    if not any(triage.get(finding.id) for finding in findings):
+        return {}
+    columns = {
+        name: CodedColumn(len(findings), STATUSES if name == "status" else ("",))
+        for name in ("status", "owner", "due", "ticket", "comment")
+    }
+    for row, finding in enumerate(findings):
+        mine = triage.get(finding.id, NONE)
+        status = mine.status or (ACCEPTED if finding.outcome == "waived" else OPEN)
+        for name, column in columns.items():
+            column.put(row, status if name == "status" else getattr(mine, name))
+    return columns
 
 
 def _texts(*values: str) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from typing import Any
 from auditor import __version__
 from auditor.blockers import BLOCKERS
 from auditor.catalogue import EXCHANGE_DATASETS
-from auditor.config import Config
 from auditor.evaluate import Evaluation
 from auditor.report import guide, sheets
 from auditor.report.csvfiles import COVERAGE_COLUMNS, coverage_row
@@ -42,6 +41,15 @@ EXPOSURE_TEXT = {
     "closed": "a setting closes it for everyone",
 }
 
+CHANGE_TEXT = {
+    "new": "not known from any earlier run",
+    "returned": "fixed once, and standing again",
+    "changed": "standing, but not as before",
+    "fixed": "gone, and all behind it was read",
+    "not-checked": "gone, perhaps for want of evidence",
+    "persisting": "standing as before",
+}
+
 _NOTHING = (
     "No account was judged: the accounts (dataset users) were not read. Nothing on this page may be taken as a pass; "
     "what is missing stands below and under Coverage."
@@ -62,8 +70,8 @@ _OWN_GUIDE: Mapping[str, Sequence[tuple[str, str]]] = {
         ("One cause, one finding", "A cause that is tenant-wide gives one finding; open it to list its accounts. A "
          "finding of its own is made for declared senders, administrators, explicit mailbox overrides and evidence of "
          "use."),
-        ("severity", "critical, high, medium, low, info: what an attacker or an outage gains, plus how much it touches, "
-         "minus how unsure the evidence leaves us."),
+        ("severity", "critical, high, medium, low, info: what an attacker or an outage gains, plus how much it "
+         "touches, minus how unsure the evidence leaves us."),
         ("outcome", "fail: it stands. unknown: it could not be judged for want of evidence. waived: accepted, with "
          "owner, reason and end date; it is still listed."),
         ("change", "Against the previous run, where one was given: new, persisting, changed, returned. Without a "
@@ -87,7 +95,7 @@ _OWN_GUIDE: Mapping[str, Sequence[tuple[str, str]]] = {
 }  # fmt: skip
 
 
-def page_context(evaluation: Evaluation, config: Config) -> dict[str, Any]:
+def page_context(evaluation: Evaluation) -> dict[str, Any]:
     """Everything the template needs but the rows. Texts are plain, not yet escaped."""
     judgement = evaluation.judgement
     numbers = figures(evaluation)
@@ -96,7 +104,8 @@ def page_context(evaluation: Evaluation, config: Config) -> dict[str, Any]:
         "sections": SECTIONS,
         "tenant": _tenant(judgement.tenant),
         "headlines": _headlines(numbers),
-        "waivers": _waivers(numbers, config),
+        "waivers": _waivers(numbers),
+        "since": _since(numbers),
         "actions": _actions(numbers),
         "charts": _charts(numbers),
         "verdicts": numbers.verdicts,
@@ -161,11 +170,24 @@ def _tone(bad: int) -> str:
     return "bad" if bad else "good"
 
 
-def _waivers(numbers: Figures, config: Config) -> str:
-    waived = sum(counts[OUTCOMES.index("waived")] for counts in numbers.findings.values())
-    if not config.waivers and not waived:
+def _waivers(numbers: Figures) -> str:
+    """Nothing where no waiver is written."""
+    told = numbers.waived
+    if not told.waivers:
         return ""
-    return f"{waived:,} of the findings are accepted by waivers; they stay in the list with owner, reason and end date."
+    poor = [(told.lapsed, "lapsed"), (told.unused, "unused"), (told.broad, "broader than needed")]
+    mend = ", ".join(f"{number:,} {word}" for number, word in poor if number)
+    sentence = f"{told.findings:,} of the findings are accepted by {told.waivers:,} waivers; they stay in the list."
+    return f"{sentence} To mend: {mend}." if mend else sentence
+
+
+def _since(numbers: Figures) -> dict[str, Any] | None:
+    """What became of the findings since the previous run; None where none was given."""
+    since = numbers.since
+    if since is None:
+        return None
+    kinds = {kind: (CHANGE_TEXT[kind], (urgent, other)) for kind, (urgent, other) in since.findings.items()}
+    return {"before": since.before[:10], "kinds": kinds, "senders": since.senders, "exposure": since.exposure}
 
 
 def _actions(numbers: Figures) -> list[dict[str, Any]]:

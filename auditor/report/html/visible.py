@@ -19,7 +19,7 @@ them."""
 
 
 def visible(text: str) -> str:
-    """The text with every control character as its picture (as in the other files) and every unseen or direction-turning
+    """The text with every control character as its picture (as in the other files) and every unseen or turning
     character written out: U+202E becomes `‹U+202E›`."""
     cleaned = clean(text)
     return cleaned if cleaned.isascii() else _UNSEEN.sub(_written, cleaned)

@@ -1,5 +1,7 @@
 // The two grids and the senders' paths: what their columns show and what opens below a row.
 
+const TRIAGE = [["Status", "status"], ["Owner", "owner"], ["Due date", "due"], ["Ticket", "ticket"], ["Analyst comment", "comment"]];
+
 function findingsGrid(data, table, accounts) {
   const raw = data.findings;
   const touched = raw.accounts.map((distances) => distances.length);
@@ -21,6 +23,7 @@ function findingsGrid(data, table, accounts) {
       { label: "Rule", column: "rule" },
       { label: "Object", column: "object_type" },
       { label: "Change", column: "change" },
+      ...(raw.columns.status ? [{ label: "Status", column: "status" }, { label: "Owner", column: "owner" }] : []),
     ],
     columns: [
       { label: "Finding", sort: "title", width: "w-title", cell: (row) => ({ name: text(value("title", row)), under: make("span", { class: "muted" }, value("rule", row)) }) },
@@ -59,6 +62,7 @@ function findingDetail(row, { value, fact, references, controls, touched, accoun
       ["Object", text(value("object_type", row) + " " + value("object_id", row))],
       ["First seen", value("first_seen", row)],
       ["Controls", controls(row).join(", ")],
+      ...(raw.columns.status ? TRIAGE.map(([term, name]) => [term, value(name, row)]) : []),
     ]),
     references(row).length ? [make("h4", null, "Microsoft's pages"), lines(references(row).map(page))] : null,
   ];
