@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from auditor.diff import KINDS, Comparison, FindingChange
 from auditor.findings.base import SEVERITIES

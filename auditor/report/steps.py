@@ -92,8 +92,8 @@ DOCTOR = Step(
 GRANT_READING = Step(
     "Grant the application permission that Coverage names, and give consent.",
     f"{ENTRA} > App registrations > (the auditor's app) > API permissions > Add a permission > Application permissions",
-    f"{_REQUEST} POST -Uri {_GRAPH}/servicePrincipals/<service principal of the app>/appRoleAssignments -Body "
-    "@{ principalId = '<service principal of the app>'; resourceId = '<service principal of the API>'; appRoleId = '<role>' }",
+    f"{_REQUEST} POST -Uri {_GRAPH}/servicePrincipals/<app object id>/appRoleAssignments -Body "
+    "@{ principalId = '<app object id>'; resourceId = '<API object id>'; appRoleId = '<role>' }",
     "The app's credential can read more; grant the one named and no wider one.",
     "Remove the permission on the same page (Revoke admin consent, then Remove permission).",
 )
@@ -347,10 +347,10 @@ RELAY = Step(
 WITHDRAW = Step(
     "Withdraw the permission that was consented for the whole tenant, once the scoped one works.",
     f"{ENTRA} > Enterprise applications > (app) > Permissions > Revoke permission",
-    f"{_REQUEST} DELETE -Uri {_GRAPH}/servicePrincipals/<service principal of the app>/appRoleAssignments/<assignment id>",
+    f"{_REQUEST} DELETE -Uri {_GRAPH}/servicePrincipals/<app object id>/appRoleAssignments/<assignment id>",
     "The app stops at every mailbox that its scope misses.",
-    f"{_REQUEST} POST -Uri {_GRAPH}/servicePrincipals/<service principal of the app>/appRoleAssignments -Body "
-    "@{ principalId = '<service principal of the app>'; resourceId = '<service principal of the API>'; appRoleId = '<role>' }",
+    f"{_REQUEST} POST -Uri {_GRAPH}/servicePrincipals/<app object id>/appRoleAssignments -Body "
+    "@{ principalId = '<app object id>'; resourceId = '<API object id>'; appRoleId = '<role>' }",
 )
 METHODS = Step(
     "Replace the person's phone by a method that the owning team holds.",

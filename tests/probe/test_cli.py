@@ -54,6 +54,23 @@ def test_nobody_to_agree_is_wrong_usage_and_nothing_is_done(auditor, company):
     assert company.emulator.smtp.visits == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals on Windows")
+@pytest.mark.parametrize(("answer", "code", "visits"), [(b"n\n", 130, 0), (b"y\n", 0, 1)])
+def test_a_person_at_a_terminal_is_asked(company, tmp_path, answer, code, visits):
+    import pty
+
+    person, terminal = pty.openpty()
+    command = [sys.executable, "-m", "auditor", "probe", "--config", str(company.config_path), "--sender", "crm"]
+    environment = os.environ | company.secrets | {"XDG_STATE_HOME": str(tmp_path)}
+    os.write(person, answer)
+    done = subprocess.run(command, stdin=terminal, capture_output=True, text=True, env=environment, timeout=200,
+                          check=False)  # fmt: skip
+    os.close(person)
+    os.close(terminal)
+    assert "Go on?" in done.stderr
+    assert (done.returncode, len(company.emulator.smtp.visits)) == (code, visits)
+
+
 def test_a_refused_password_is_not_sent_again_unless_asked(auditor, company):
     arguments = ("--sender", "plant-reports", "--yes")
     assert auditor(*arguments).returncode == 0

@@ -5,6 +5,7 @@ import json
 from auditor.probe import Phase, Pointer, ProbeResult, Reply
 from auditor.probe.show import as_json, as_text
 
+TEXT = "5.7.139 Authentication unsuccessful, basic authentication is disabled."
 RESULT = ProbeResult(
     sender="scanner",
     account="scanner@contoso.example",
@@ -16,8 +17,8 @@ RESULT = ProbeResult(
     time="2026-11-23T16:00:00Z",
     phases=(
         Phase("connect", "done", "Connected to 127.0.0.1, port 2525."),
-        Phase("tls", "done", "TLSv1.3.", facts=(("version", "TLSv1.3"), ("names", "smtp.office365.com"), ("empty", ""))),
-        Phase("auth", "refused", reply=Reply(535, "5.7.139 Authentication unsuccessful, basic authentication is disabled.")),
+        Phase("tls", "done", "TLSv1.3.", facts=(("names", "smtp.office365.com"), ("empty", ""))),
+        Phase("auth", "refused", reply=Reply(535, TEXT)),
     ),
     replies=("basic-authentication-disabled",),
     pointers=(
@@ -36,7 +37,8 @@ def test_text_tells_phases_replies_and_what_they_point_at():
                   "probed at localhost:2525", "535 5.7.139 Authentication unsuccessful",
                   "names: smtp.office365.com", "It was refused.",
                   "Points at authentication-policy (seen in public logs)",
-                  "Points at authentication-policy (seen on the wire): Seen otherwise.", "What to do: ", "Note: A note."):  # fmt: skip
+                  "Points at authentication-policy (seen on the wire): Seen otherwise.", "What to do: ",
+                  "Note: A note."):  # fmt: skip
         assert words in text
     assert "empty" not in text
     assert max(len(line) for line in text.splitlines()) <= 110
@@ -56,11 +58,11 @@ def test_json_holds_everything():
         "phase": "auth",
         "outcome": "refused",
         "detail": "",
-        "reply": {"code": 535, "text": "5.7.139 Authentication unsuccessful, basic authentication is disabled."},
+        "reply": {"code": 535, "text": TEXT},
         "facts": {},
     }
     assert [pointer["blocker"] for pointer in shown["pointers"]] == [pointer.blocker for pointer in RESULT.pointers]
 
 
 def test_evidence_is_what_was_said_from_the_sign_in_on_and_every_refusal():
-    assert RESULT.said() == ["535 5.7.139 Authentication unsuccessful, basic authentication is disabled."]
+    assert RESULT.said() == [f"535 {TEXT}"]
