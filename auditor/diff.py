@@ -316,7 +316,7 @@ def _rests_on(before: Document, old: Run) -> list[str]:
     is not behind it. Without `users` nothing is found at all."""
     if "rests_on" in before:
         return [str(name) for name in before["rests_on"]]
-    names = ["users", *_DATASETS[str(before.get("rule"))]]
+    names = ["users", *_DATASETS.get(str(before.get("rule")), ())]
     for fact in before.get("evidence") or ():
         names += [name.strip() for name in str(fact.get("dataset", "")).split(",") if name.strip()]
     return [name for name in dict.fromkeys(names) if old.datasets.get(name) not in ("denied", "not-asked")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ _HEADER_ROWS = 30
 """How far down the header is looked for: people put a title above a table."""
 _PROPERTIES = "docProps/custom.xml"
 _PROPERTIES_LIMIT = 1 << 20
+_NO_PROPERTIES = (BadZipFile, zlib.error, KeyError, ET.ParseError, EOFError, OSError, ValueError, RuntimeError)
+"""What reading one part of a damaged or foreign zip may raise (NotImplementedError is a RuntimeError)."""
 _CUT = re.compile(r"… \(cut; [^()]*\)\Z")
 _FACT = re.compile(r"(?P<name>[^:\n]{1,80}): (?P<value>.*?)(?: \[(?P<dataset>[^\[\]]+)\])?", re.DOTALL)
 
@@ -209,6 +212,6 @@ def _properties(path: Path) -> dict[str, str]:
             data = archive.read(_PROPERTIES)
         # A document type could define entities that grow without bound.
         root = ET.Element("none") if b"<!DOCTYPE" in data else ET.fromstring(data)  # noqa: S314
-    except (BadZipFile, KeyError, ET.ParseError):
+    except _NO_PROPERTIES:
         return {}
     return {entry.get("name", ""): "".join(entry.itertext()).strip() for entry in root}

@@ -87,9 +87,10 @@ class Snapshot:
             opener = gzip.open if path.suffix == ".gz" else open
             try:
                 with opener(path, "rb") as stream:
-                    for line in stream:
-                        if line.strip():
-                            yield line.rstrip(b"\r\n")
+                    for ended in stream:
+                        line = ended.rstrip(b"\r\n")
+                        if line and not line.isspace():
+                            yield line
             except (OSError, EOFError) as error:
                 raise UsageError(f"{path}: cannot be read: {error}.", remedy="`auditor verify` tells more.") from error
 

@@ -16,6 +16,7 @@ from auditor.access import Reach, reach
 from auditor.blockers import BLOCKERS
 from auditor.blockers.base import Cases, Channel
 from auditor.blockers.routes import route_of
+from auditor.compact import where
 from auditor.config import Sender
 from auditor.exits import safest_exits
 from auditor.states import Column, State, join
@@ -150,6 +151,13 @@ def judge(tenant: Tenant, senders: Sequence[Sender], *, sign_in_days: int = 30) 
     """Judge every account as a default client, and every declared sender with its own settings and place."""
     cases = Cases.of(tenant, senders)
     columns = {blocker.id: blocker.judge(tenant, cases) for blocker in BLOCKERS}
+    return joined(tenant, senders, cases, columns, sign_in_days=sign_in_days)
+
+
+def joined(
+    tenant: Tenant, senders: Sequence[Sender], cases: Cases, columns: Mapping[str, Column], *, sign_in_days: int = 30
+) -> Judgement:
+    """The verdicts that follow from the blockers' columns, one by each id."""
     size = len(cases)
     basic_cases = join((columns[blocker] for blocker in channel_blockers("basic")), size)
     oauth_cases = join((columns[blocker] for blocker in channel_blockers("oauth")), size)
@@ -165,7 +173,7 @@ def judge(tenant: Tenant, senders: Sequence[Sender], *, sign_in_days: int = 30) 
         basic=_per_account(basic_cases, cases),
         oauth=_per_account(oauth_cases, cases),
         case_of=case_of,
-        exposure=_exposure(tenant, columns),
+        exposure=exposure(tenant, columns),
         password_guessing=_password_guessing(cases.accounts, columns),
         breaks_at_retirement=_breaks_at_retirement(tenant, cases, without_date, case_of),
         deciding_blocker=_deciding(columns, size),
@@ -194,14 +202,14 @@ def _case_of(cases: Cases, basic: NDArray[np.uint8], oauth: NDArray[np.uint8]) -
     return result
 
 
-def _exposure(tenant: Tenant, columns: Mapping[str, Column]) -> NDArray[np.uint8]:
+def exposure(tenant: Tenant, columns: Mapping[str, Column]) -> NDArray[np.uint8]:
     """Can anyone who has the password use it over SMTP, from anywhere? Default cases only, so that a declared egress
     IP closes nothing. Per-user MFA: `enforced` limits it to app passwords, `enabled` leaves it open, unread is left
     out (and said in the evidence)."""
     count = len(tenant.accounts)
     gates = [columns[blocker].states[:count] for blocker in EXPOSURE_BLOCKERS if blocker != "per-user-mfa"]
     worst = np.maximum.reduce(gates)
-    enforced = np.array([state == "enforced" for state in tenant.accounts.per_user_mfa], dtype=np.bool_)
+    enforced = where(tenant.accounts.per_user_mfa, lambda state: state == "enforced")
     enforced &= tenant.complete("perUserMfa")
     result = np.full(count, OPEN, dtype=np.uint8)
     result[enforced | (worst == State.CONDITIONAL)] = LIMITED
@@ -231,7 +239,7 @@ def smtp_use_seen(tenant: Tenant) -> NDArray[np.int8]:
 
     A refused sign-in is no use. Where a national cloud has no usage report, the sign-in log alone answers."""
     accounts = tenant.accounts
-    signed_in = np.array([bool(time) for time in accounts.smtp_last_success], dtype=np.bool_)
+    signed_in = where(accounts.smtp_last_success, bool)
     reports_exist = tenant.cloud in ("public", "custom")
     read = tenant.complete("signIns") and (tenant.complete("emailAppUsage") or not reports_exist)
     result = np.full(len(accounts), NO if read else UNREAD, dtype=np.int8)

@@ -23,8 +23,17 @@ GROUPS = 40
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
 
 
-def write_tenant(folder: Path, accounts: int, policies: int) -> list[Sender]:
-    """Writes the folder and returns the declared senders: twenty, each of another account."""
+def senders(accounts: int) -> list[Sender]:
+    """Twenty declared senders, each of another account, every second one with a place."""
+    return [
+        Sender(name=f"sender-{number}", account=name(number), from_=name(number),
+               egress_ips=("203.0.113.7",) if number % 2 else ())
+        for number in range(min(20, accounts))
+    ]  # fmt: skip
+
+
+def write_tenant(folder: Path, accounts: int, policies: int) -> None:
+    """Writes the folder, which must not be there yet."""
     folder.mkdir(parents=True)
     numbers = range(accounts)
     tables: dict[str, Iterable[dict[str, Any]]] = {
@@ -68,8 +77,6 @@ def write_tenant(folder: Path, accounts: int, policies: int) -> list[Sender]:
     for dataset, records in tables.items():
         with (folder / f"{dataset}.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
             stream.writelines(json.dumps(record) + "\n" for record in records)
-    return [Sender(name=f"sender-{number}", account=name(number), from_=name(number),
-                   egress_ips=("203.0.113.7",) if number % 2 else ()) for number in range(min(20, accounts))]  # fmt: skip
 
 
 def account_id(number: int) -> str:

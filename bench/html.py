@@ -4,7 +4,8 @@
 
 Method. The demo's generator makes a tenant, the real engine judges it, `report.html` is written to a temporary folder.
 *Written*: CPU seconds and the peak of memory that Python allocated while writing (tracemalloc, in a second pass,
-because it slows the first). The page is then opened from the file system in headless Chromium, a fresh profile each run.
+because it slows the first). The page is then opened from the file system in headless Chromium, a fresh profile each
+run.
 *First paint*: `first-contentful-paint` of the Paint Timing API, counted from the navigation. *Rows ready*: until the
 page's script has read all rows and drawn the first page of both tables. *Key*: real key events (Chrome DevTools
 Protocol) into the accounts' search, one letter at a time; the Event Timing API tells the time from each key to the

@@ -132,7 +132,7 @@ def _policy(people: People, index: int, policy: Mapping[str, Any], place: Place 
     outcomes = (strongest, *users.outcomes)
     # of equal answers the account's own condition tells more, but a policy that misses everybody says so first
     own = users.match > strongest.match
-    by = np.where(own, users.by + 1, 0).astype(np.int32)
+    by = np.where(own, users.by.astype(np.int32) + 1, 0).astype(np.min_scalar_type(len(outcomes)))
     match = np.maximum(users.match, np.uint8(strongest.match))
     identity, name = policy.get("id"), policy.get("displayName")
     grant = read_grant(people.tenant, policy, asks_password_risk=asks_password_risk(policy))
@@ -173,7 +173,7 @@ def _judge_place(
         # which outcome of this policy decides: only where it is as strong as the strongest
         decides = (effects[number] == states) & (states > State.CLEAR)
         if decides.any():
-            key.add(np.where(decides, part.reach.by[accounts] + 1, 0))
+            key.add(np.where(decides, part.reach.by[accounts].astype(np.int32) + 1, 0))
     for rows in key.groups():
         first = int(rows[0])
         state = State(int(states[first]))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.config import Sender
+
+Codes = NDArray[np.unsignedinteger[Any]]
+"""Positions in a short table, in the smallest type that holds them: fifty policies times a million accounts."""
 
 
 class Match(IntEnum):
@@ -74,7 +77,7 @@ class PolicyReach:
     grant: Grant
     static: Outcome
     match: NDArray[np.uint8]
-    by: NDArray[np.int32]
+    by: Codes
     outcomes: tuple[Outcome, ...]
 
     def outcome(self, row: int) -> Outcome:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.access.model import Match, Outcome
+from auditor.access.model import Codes, Match, Outcome
 from auditor.access.shapes import Malformed, flags, foreign, is_word, lower, section, strings, unknown
 from auditor.states import Mask
 from auditor.tenant import UNREAD, YES, Tenant
@@ -51,7 +51,7 @@ class UserReach:
     """The user condition's answer: per account `Match` and the outcome that decided it."""
 
     match: NDArray[np.uint8]
-    by: NDArray[np.int32]
+    by: Codes
     outcomes: tuple[Outcome, ...]
 
 
@@ -111,7 +111,7 @@ def user_reach(people: People, conditions: Mapping[str, Any]) -> UserReach:
 
 
 def _same_for_all(size: int, outcome: Outcome) -> UserReach:
-    return UserReach(np.full(size, outcome.match, dtype=np.uint8), np.zeros(size, dtype=np.int32), (outcome,))
+    return UserReach(np.full(size, outcome.match, dtype=np.uint8), np.zeros(size, dtype=np.uint8), (outcome,))
 
 
 NOT_INCLUDED = Outcome(Match.MISSES, CONDITION, "the account is not included")
@@ -123,7 +123,7 @@ def _minus(size: int, include: list[Named], exclude: list[Named]) -> UserReach:
 
     Written in that order of strength from the weakest up, so that each stronger answer overwrites."""
     outcomes = [NOT_INCLUDED, INCLUDED]
-    by = np.zeros(size, dtype=np.int32)
+    by = np.zeros(size, dtype=np.min_scalar_type(len(outcomes) + len(include) + len(exclude)))
     included = np.zeros(size, dtype=np.bool_)
 
     def put(rows: Rows | Mask, outcome: Outcome) -> None:

@@ -69,9 +69,13 @@ def command(
     _agree(jobs, asked=not yes)
     tools = Tools(clock, memory, again=again, phase_seconds=timeout, total_seconds=6 * timeout)
     evidence = Evidence(replies) if replies else None
+    results: list[ProbeResult] = []
     with closing(PrivateFile(transcript)) if transcript else nullcontext() as kept:
-        results = [_probe(job, tools, kept, evidence) for job in jobs]
-    click.echo(as_json(results) if form == "json" else as_text(results), nl=False)
+        try:
+            for job in jobs:
+                results.append(_probe(job, tools, kept, evidence))  # noqa: PERF401 - what is done is kept on Ctrl-C
+        finally:
+            click.echo(as_json(results) if form == "json" else as_text(results), nl=False)
     return 0 if any(result.reached for result in results) else 5
 
 

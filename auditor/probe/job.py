@@ -19,7 +19,8 @@ from auditor.probe.result import Channel
 SUBMISSION_HOST = CLOUDS["public"].smtp_host
 HVE_HOST = "smtp.hve.mx.microsoft"
 _ADDRESS = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _server(tenant: TenantConfig | None, sender: Sender, route: Route) -> str:
         name = SUBMISSION_HOST if tenant is None or tenant.cloud == "custom" else endpoints(tenant).smtp_host
     if not name and route == "graph":
         return ""
-    if not _HOST.fullmatch(name):
+    if not (_HOST.fullmatch(name) or is_address(name)):
         raise ConfigError(
             f"sender {sender.name}: server: " + ("no host name." if name else "missing, and none is known for it."),
             remedy="Name the server as it is set in the device.",
@@ -127,6 +128,15 @@ def _literal(egress: Sequence[str]) -> str:
     return literal(
         str(ipaddress.ip_network(egress[0], strict=False).network_address if "/" in egress[0] else egress[0])
     )
+
+
+def is_address(name: str) -> bool:
+    """An IP address rather than a host name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def literal(address: str) -> str:

@@ -6,7 +6,6 @@ where a message was asked for. No password and no token leaves before TLS is ver
 
 from __future__ import annotations
 
-import ipaddress
 import smtplib
 import socket
 import ssl
@@ -19,11 +18,11 @@ from email.utils import format_datetime, make_msgid
 from typing import TypeVar
 
 from auditor.clock import Clock, iso
-from auditor.errors import AuditorError, ServiceError
+from auditor.errors import AuditorError, SignInError
 from auditor.probe import meaning, tls
 from auditor.probe.bounded import Budget, Late, bounded
 from auditor.probe.credential import Nothing, Password, Token
-from auditor.probe.job import Job, literal
+from auditor.probe.job import Job, is_address, literal
 from auditor.probe.memory import Memory
 from auditor.probe.redact import Redactor
 from auditor.probe.result import Ending, Outcome, Phase, Pointer, ProbeResult, Reply
@@ -116,7 +115,8 @@ class _Probe:
             self._hang_up()
         if ending == "accepted":
             self.notes.append(LATER)
-        if self.job.sender.egress_ips and not self.job.moved and self.job.channel == "basic":
+        signed_in = any(phase.name == "auth" and phase.reply for phase in self.phases)
+        if signed_in and self.job.sender.egress_ips and not self.job.moved and self.job.channel == "basic":
             self.notes.append(ELSEWHERE)
         return self._result(started, ending), self.transcript
 
@@ -144,13 +144,14 @@ class _Probe:
 
     def _resolve(self) -> list[str]:
         name, port = self.job.contact
-        if _is_address(name):
+        if is_address(name):
             self._note("dns", "skipped", f"{name} is an address already.")
             return [name]
         try:
             found = self._bounded("dns", lambda: socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            self._note("dns", "failed", f"{name} does not resolve ({error.strerror or type(error).__name__}).")
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or "no host name"
+            self._note("dns", "failed", f"{name} does not resolve ({why}).")
             raise Stop("unreachable") from None
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         self._note("dns", "done", f"{name} is {', '.join(addresses)}.")
@@ -293,10 +294,11 @@ class _Probe:
         try:
             token = bounded(self.budget.seconds(TOKEN_SECONDS), credential.obtain)
         except AuditorError as error:
-            outcome: Outcome = "failed" if isinstance(error, ServiceError) else "refused"
-            self.pointers += meaning.of_token(self.redactor.clean(error.message))
-            self._note("token", outcome, str(error))
-            raise Stop("refused" if outcome == "refused" else "stopped") from None
+            refused = isinstance(error, SignInError)
+            if refused:
+                self.pointers += meaning.of_token(self.redactor.clean(error.message))
+            self._note("token", "refused" if refused else "failed", str(error))
+            raise Stop("refused" if refused else "stopped") from None
         except Late as late:
             self._note("token", "failed", f"No token: {late}.")
             raise Stop("stopped") from None
@@ -311,18 +313,16 @@ class _Probe:
         if before != self.job.sender.name:
             self._note("auth", "skipped", f"{login} was tried already in this run, by {before}; one attempt is enough.")
             raise Stop("stopped")
-        if not self.tools.memory.begin(login, again=self.tools.again):
-            self._note("auth", "skipped", f"{login} is being tried by another program, or was tried lately.")
+        if not self.tools.again and self.tools.memory.held_back(login):
+            self._note("auth", "skipped", f"{login} was tried lately without success.")
             raise Stop("stopped")
-        try:
-            asked = self._exchange("auth", lambda: self._smtp.begin_login(login))
-        except Stop:
-            self.tools.memory.forget(login)  # the password has not left
-            raise
+        asked = self._exchange("auth", lambda: self._smtp.begin_login(login))
         if asked.code != 334:
-            self.tools.memory.forget(login)
             self._judge("auth", asked, ())
             return
+        if not self.tools.memory.begin(login, again=self.tools.again):
+            self._note("auth", "skipped", f"{login} is being tried by another program at this moment.")
+            raise Stop("stopped")
         answer = self._exchange("auth", lambda: self._smtp.give_password(credential.value))
         if answer.code in (*EXPECTED["auth"], *TRANSIENT):
             self.tools.memory.forget(login)
@@ -431,14 +431,6 @@ def _secrets(job: Job) -> tuple[str, ...]:
     if isinstance(job.credential, Password):
         return (job.credential.value,)
     return job.credential.secrets if isinstance(job.credential, Token) else ()
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _message(job: Job, clock: Clock) -> bytes:

@@ -38,7 +38,7 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """The text without secrets, tokens and control characters, and not endlessly long."""
-        shown = _TOKEN.sub(MASK, self._without_secrets(text))
+        shown = _TOKEN.sub(MASK, self._without_secrets(text[: 2 * LONGEST]))
         shown = _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", shown)
         return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} …"
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from auditor.probe.result import Reply
 from auditor.probe.transcript import Transcript
 
-MOST_LINES = 200
+MOST_LINES = 100
 LONGEST_LINE = 8192
 SECRET = "****"
 
@@ -96,18 +96,18 @@ class Conversation(smtplib.SMTP):
     def begin_login(self, login: str) -> Reply:
         """AUTH LOGIN up to the question for the password: 334 where that comes next."""
         asked = self._ask_for_login()
-        return asked if asked.code != 334 else self._answer(login.encode())
+        return asked if asked.code != 334 else self._answer(login)
 
     def give_password(self, password: str) -> Reply:
         """The answer to the password. A server that asks on is left: nothing is ever sent twice."""
-        answer = self._answer(password.encode("utf-8", "surrogateescape"))
+        answer = self._answer(password)
         return self.abandon() if answer.code == 334 else answer
 
     def give_token(self, login: str, token: str) -> Reply:
         """AUTH XOAUTH2 in one line; an explanation that the server puts into a challenge is acknowledged."""
         # https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
         self._signing_in = True
-        response = base64.b64encode(f"user={login}\x01auth=Bearer {token}\x01\x01".encode()).decode()
+        response = base64.b64encode(_bytes(f"user={login}\x01auth=Bearer {token}\x01\x01")).decode()
         answer = self._masked("AUTH", f"XOAUTH2 {response}", f"AUTH XOAUTH2 {SECRET}")
         return answer if answer.code != 334 else self._masked("", "", SECRET)
 
@@ -173,8 +173,8 @@ class Conversation(smtplib.SMTP):
             self._transcript.note("the connection was gone already")
         self.close()
 
-    def _answer(self, data: bytes) -> Reply:
-        return self._masked(base64.b64encode(data).decode(), "", SECRET)
+    def _answer(self, text: str) -> Reply:
+        return self._masked(base64.b64encode(_bytes(text)).decode(), "", SECRET)
 
     def _masked(self, command: str, argument: str, shown: str) -> Reply:
         """Sends a line of which the transcript learns only `shown`."""
@@ -184,6 +184,11 @@ class Conversation(smtplib.SMTP):
         finally:
             self._shown = ""
         return read(self.getreply())
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; what the environment held that was none stays as it was."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def read(answer: tuple[int, bytes]) -> Reply:

@@ -8,6 +8,7 @@ import re
 
 EXO = "00000002-0000-0ff1-ce00-000000000000"
 NO, UNKNOWN, CONDITIONAL, YES = "no", "unknown", "conditional", "yes"
+CLIENT_TYPES = {"all", "browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"}
 
 
 def joined(answers):
@@ -37,15 +38,11 @@ def one_policy(world, policy, person, ips):
 
 
 def reach(world, policy, person, ips):
-    answers = [
-        {"enabled": YES, "disabled": NO, "enabledForReportingButNotEnforced": NO}.get(policy.get("state"), UNKNOWN)
-    ]
+    answers = [policy_state(policy)]
     conditions = policy.get("conditions")
     if not isinstance(conditions, dict):
         return joined([*answers, UNKNOWN])
-    known = {"applications", "users", "clientAppTypes", "locations", "platforms", "devices", "clientApplications",
-             "authenticationFlows", "signInRiskLevels", "userRiskLevels", "insiderRiskLevels", "times"}  # fmt: skip
-    answers += [UNKNOWN for key, value in conditions.items() if key not in known and full(value)]
+    answers += strange_conditions(conditions)
     answers += [client(conditions), apps(conditions), platforms(conditions), devices(conditions), flows(conditions)]
     answers += [risk(conditions), insider(conditions), CONDITIONAL if full(conditions.get("times")) else YES]
     workload = conditions.get("clientApplications")
@@ -53,6 +50,16 @@ def reach(world, policy, person, ips):
         answers.append(NO)
     answers += [users(world, conditions.get("users"), person), places(world, conditions.get("locations"), ips)]
     return joined(answers)
+
+
+def policy_state(policy):
+    return {"enabled": YES, "disabled": NO, "enabledForReportingButNotEnforced": NO}.get(policy.get("state"), UNKNOWN)
+
+
+def strange_conditions(conditions):
+    known = {"applications", "users", "clientAppTypes", "locations", "platforms", "devices", "clientApplications",
+             "authenticationFlows", "signInRiskLevels", "userRiskLevels", "insiderRiskLevels", "times"}  # fmt: skip
+    return [UNKNOWN for key, value in conditions.items() if key not in known and full(value)]
 
 
 def full(value):
@@ -70,8 +77,7 @@ def texts(value):
 
 def client(conditions):
     types = texts(conditions.get("clientAppTypes"))
-    known = {"all", "browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"}
-    if types is None or set(types) - known:
+    if types is None or set(types) - CLIENT_TYPES:
         return UNKNOWN
     return YES if not types or {"all", "other"} & set(types) else NO
 
@@ -275,3 +281,78 @@ def grant(world, policy):
     if blocking and (not doubtful or controls.get("operator") == "AND"):
         return "blocks"
     return "unknown"
+
+
+# --- OAuth: a person who signs in to an app, and an app that signs in as itself ---------------------------------------
+
+
+def modern(world, policy, person, ips):
+    """conditional where a policy takes in a person's sign-in to an app: what it asks for may be met."""
+    demand = grant(world, policy)
+    reached = joined([policy_state(policy), *modern_conditions(world, policy, person, ips)])
+    if demand == "nothing" or reached == NO:
+        return "clear"
+    return "unknown" if demand == "unknown" or reached == UNKNOWN else "conditional"
+
+
+def modern_conditions(world, policy, person, ips):
+    conditions = policy.get("conditions")
+    if not isinstance(conditions, dict):
+        return [UNKNOWN]
+    types = texts(conditions.get("clientAppTypes"))
+    odd = types is None or set(types) - CLIENT_TYPES
+    app = UNKNOWN if odd else YES if not types or {"all", "browser", "mobileAppsAndDesktopClients"} & set(types) else NO
+    # what only decides for a client without device, platform and flow depends on the client here
+    bare = [platforms(conditions), devices(conditions), flows(conditions)]
+    named = [conditions.get("platforms"), conditions.get("devices"), conditions.get("authenticationFlows")]
+    depends = [
+        YES if not full(value) or (answer == YES and value is named[0]) or value == {"transferMethods": "none"}
+        else UNKNOWN if value is named[2] and answer == UNKNOWN
+        else CONDITIONAL
+        for answer, value in zip(bare, named, strict=True)
+    ]  # fmt: skip
+    workload_ = NO if full(conditions.get("clientApplications")) else YES
+    return [
+        *strange_conditions(conditions), app, apps(conditions), *depends, risk(conditions), insider(conditions),
+        CONDITIONAL if full(conditions.get("times")) else YES, workload_,
+        users(world, conditions.get("users"), person), places(world, conditions.get("locations"), ips),
+    ]  # fmt: skip
+
+
+def workload(world, policy, app, own, listed, ips):
+    """blocks, unknown, conditional or clear for the app of a service principal. `own`: is it a single-tenant app of
+    this tenant (None: not read); `listed`: was its service principal read?"""
+    conditions = policy.get("conditions")
+    target = conditions.get("clientApplications") if isinstance(conditions, dict) else None
+    if policy.get("state") in ("disabled", "enabledForReportingButNotEnforced") or not full(target):
+        return "clear"
+    controls = policy.get("grantControls")
+    if "grantControls" in policy and not full(controls):
+        return "clear"
+    only_block = (controls or {}).get("builtInControls") == ["block"]
+    answers = [policy_state(policy), named_app(target, app, own, listed), apps(conditions)]
+    known = {"applications", "clientApplications", "clientAppTypes", "locations", "servicePrincipalRiskLevels", "users"}
+    answers += [UNKNOWN for key, value in conditions.items() if key not in known and full(value)]
+    answers.append(YES if conditions.get("clientAppTypes") in (None, [], ["all"]) else UNKNOWN)
+    answers.append(CONDITIONAL if conditions.get("servicePrincipalRiskLevels") else YES)
+    answers.append(places(world, conditions.get("locations"), ips))
+    reached = joined(answers)
+    if reached == NO:
+        return "clear"
+    if not only_block or reached == UNKNOWN:
+        return "unknown"
+    return "conditional" if reached == CONDITIONAL else "blocks"
+
+
+def named_app(target, app, own, listed):
+    include = [entry.lower() for entry in target.get("includeServicePrincipals") or []]
+    exclude = [entry.lower() for entry in target.get("excludeServicePrincipals") or []]
+    if app in exclude or own is False:
+        return NO
+    if full(target.get("servicePrincipalFilter")):
+        return UNKNOWN
+    if app in include and listed:
+        return YES
+    if app in include or "serviceprincipalsinmytenant" in include:
+        return YES if own else UNKNOWN
+    return NO

@@ -16,8 +16,8 @@ from auditor.accounts import COLUMNS
 
 from auditor.findings.base import finding_id
 
-FILES = ("findings.xlsx", "findings.csv", "accounts.csv", "coverage.csv", "findings.json", "run.json")
-PURE = ("findings.xlsx", "findings.csv", "accounts.csv", "coverage.csv", "findings.json")
+FILES = ("findings.xlsx", "findings.csv", "accounts.csv", "coverage.csv", "findings.json", "report.html", "run.json")
+PURE = ("findings.xlsx", "findings.csv", "accounts.csv", "coverage.csv", "findings.json", "report.html")
 
 GUARD = """
 import socket, sys

@@ -151,6 +151,26 @@ def test_a_variable_that_is_not_set_is_named(auditor):
     assert "AUDITOR_SENDER_ERP_INVOICES is not set" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the printed commands are for a POSIX shell")
+def test_the_commands_that_emulate_prints_work_as_they_stand(tmp_path):
+    emulate = [sys.executable, "-m", "auditor", "emulate", "--accounts", "100", "--config-out", "config.toml"]
+    with subprocess.Popen(emulate, cwd=tmp_path, stderr=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        printed = []
+        for line in process.stderr:
+            printed.append(line.strip())
+            if line.startswith("Ctrl-C"):
+                break
+        probe = next(line for line in printed if "auditor probe" in line)
+        environment = os.environ | {"XDG_STATE_HOME": str(tmp_path)}
+        script = probe.replace("auditor probe", f"{sys.executable} -m auditor probe")
+        done = subprocess.run(["sh", "-c", f"{script} --yes --format json --sender finance-from"], cwd=tmp_path,
+                              capture_output=True, text=True, env=environment, timeout=200, check=False)  # fmt: skip
+        process.terminate()
+        assert process.wait(60) == 0
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["probes"][0]["ending"] == "accepted"
+
+
 def assert_clean(done, company, *files):
     left = "\n".join([done.stdout, done.stderr, *files])
     assert "Traceback" not in left

@@ -86,6 +86,9 @@ def test_address_literals(address, written):
         {"from_": "a@b.example>\r\nRCPT TO:<c@d.example"},
         {"server": "two words"},
         {"server": "mail\r\n.example"},
+        {"server": "x" * 64 + ".example"},
+        {"server": "mail..example"},
+        {"server": "2001:db8:::1"},
         {"route": "relay"},
     ],
 )

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from auditor.errors import ServiceError, SignInError
-from auditor.probe import probe
+from auditor.probe import Memory, probe
 from auditor.probe.credential import Nothing, Password, Token
 
 AUTH = "AUTH LOGIN XOAUTH2"
@@ -322,6 +322,25 @@ def test_in_the_middle_of_a_sign_in_nothing_is_said_that_could_be_a_password(job
     assert memory.held_back(made.login) is None
 
 
+def test_another_program_that_is_faster_leaves_no_half_sign_in(job, tools, serve, trust, clock, tmp_path):
+    """Between the name and the password somebody else tries the account: nothing more is said, not even QUIT."""
+    other = Memory(tmp_path / "memory", clock)
+
+    def talk(line):
+        line.begin(AUTH)
+        line.hear()
+        line.say("334 VXNlcm5hbWU6")
+        line.hear()
+        assert other.begin("scanner@contoso.example", again=False)
+        line.say("334 UGFzc3dvcmQ6")
+        line.hear()
+
+    server = serve(talk)
+    result, _ = probe(job(server.port, ca_file=trust.ca_file), tools)
+    assert outcomes(result)[-1] == ("auth", "skipped")
+    assert len(server.heard[0]) == 5
+
+
 def refuses(text):
     def talk(line):
         line.begin(AUTH)
@@ -345,6 +364,23 @@ def test_a_refused_password_is_remembered_and_not_sent_again(job, tools, serve, 
     second, _ = probe(made, tools)
     assert outcomes(second)[-1] == ("auth", "skipped")
     assert [line.split()[0].upper() for line in server.heard[1]] == ["EHLO", "STARTTLS", "EHLO", "QUIT"]
+
+
+def test_again_that_gets_no_further_than_the_name_keeps_the_refusal(job, tools, serve, trust, memory):
+    made = job(serve(refuses("535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.")).port,
+               ca_file=trust.ca_file)  # fmt: skip
+    probe(made, tools)
+    tools.tried.clear()
+    tools.again = True
+
+    def talk(line):
+        line.begin(AUTH)
+        line.hear()
+        line.say("504 5.7.4 Unrecognized authentication type")
+        line.hear()
+
+    assert probe(replace(made, contact=("127.0.0.1", serve(talk).port)), tools)[0].blockers == ("sender-settings",)
+    assert memory.held_back(made.login).outcome == "refused with 535"
 
 
 def test_again_sends_it_once_more(job, tools, serve, trust):
@@ -434,17 +470,18 @@ def test_a_challenge_after_a_token_is_acknowledged_and_the_reply_counts(job, too
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome", "ending"),
+    ("error", "outcome", "ending", "blockers"),
     [
         (
             SignInError("tenant Contoso: sign-in failed: the client secret is wrong (AADSTS7000215)."),
             "refused",
             "refused",
+            ("oauth-grant",),
         ),
-        (ServiceError("login.example could not be reached."), "failed", "stopped"),
+        (ServiceError("login.example could not be reached."), "failed", "stopped", ()),
     ],
 )
-def test_no_token_ends_the_probe_before_the_sign_in(job, tools, serve, trust, error, outcome, ending):
+def test_no_token_ends_the_probe_before_the_sign_in(job, tools, serve, trust, error, outcome, ending, blockers):
     def obtain():
         raise error
 
@@ -452,7 +489,7 @@ def test_no_token_ends_the_probe_before_the_sign_in(job, tools, serve, trust, er
     made = job(server.port, ca_file=trust.ca_file, auth="oauth", credential=Token("a test", obtain))
     result, _ = probe(made, tools)
     assert outcomes(result)[-1] == ("token", outcome)
-    assert (result.ending, result.blockers) == (ending, ("oauth-grant",))
+    assert (result.ending, result.blockers) == (ending, blockers)
     assert server.heard[0][-1] == "QUIT"
 
 

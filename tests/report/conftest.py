@@ -174,7 +174,12 @@ def tool() -> Callable[[str], Path]:
     return find
 
 
-def write_demo(tenant: DemoTenant, folder: Path) -> Snapshot:
+@pytest.fixture(scope="session")
+def write_demo() -> Callable[[DemoTenant, Path], Snapshot]:
+    return _write_demo
+
+
+def _write_demo(tenant: DemoTenant, folder: Path) -> Snapshot:
     """The generator's tenant as a snapshot folder in the contract's format (groups with their nested members)."""
     data = {name: value if isinstance(value, list) else [value] for name, value in tenant.graph.items()}
     data |= tenant.exchange
@@ -207,4 +212,4 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Evaluation, Config]:
     """The generator's default tenant, judged by the real engine, and its config."""
     tenant = generate()
     config = Config(senders=tuple(msgspec.convert(sender, Sender) for sender in tenant.senders))
-    return evaluate(write_demo(tenant, tmp_path_factory.mktemp("snapshot")), config, tenant.now), config
+    return evaluate(_write_demo(tenant, tmp_path_factory.mktemp("snapshot")), config, tenant.now), config

@@ -7,7 +7,7 @@ module's `write` is a pure function of the evaluation: the same findings give th
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from auditor.errors import UsageError
@@ -32,12 +32,13 @@ FILES: dict[str, tuple[str, ...]] = {
 FORMATS = tuple(FILES)
 
 
-def check(names: Collection[str]) -> None:
-    """Raises UsageError for a format that is not known or whose extra is not installed: ask before anything is read."""
+def check(names: Collection[str], *, find: Callable[[str], object] = importlib.util.find_spec) -> None:
+    """Raises UsageError for a format that is not known or whose package `find` does not know: ask before anything is
+    read."""
     unknown = sorted(set(names) - set(FORMATS))
     if unknown:
         raise UsageError(f"No format named {', '.join(unknown)}.", remedy=f"There are: {', '.join(FORMATS)}.")
-    if "parquet" in names and importlib.util.find_spec("pyarrow") is None:
+    if "parquet" in names and not find("pyarrow"):
         raise UsageError(
             "Format parquet needs the package pyarrow, which is not installed.",
             remedy="Install it with this program's extra: pip install 'tenant-auditor[parquet]'.",

@@ -165,10 +165,16 @@ class Visit:
         """What the console said since the last call."""
         return self.driver.get_log("browser")
 
-    def requests(self) -> list[str]:
-        """Every address that was asked for since the last call."""
+    def events(self) -> list[dict[str, Any]]:
+        """What the browser told of its network since the last call."""
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+        return [message for message in messages if message["method"].startswith("Network.")]
+
+    def requests(self, page: Path) -> list[str]:
+        """Every address that a page asked for since the last call, its own first; data: is none."""
+        asked = [event["params"] for event in self.events() if event["method"] == "Network.requestWillBeSent"]
+        addresses = [params["request"]["url"] for params in asked if params["documentURL"] == page.as_uri()]
+        return [address for address in addresses if not address.startswith("data:")]
 
     def printed(self) -> bytes:
         answer = self.driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})

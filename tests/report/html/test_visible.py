@@ -31,8 +31,8 @@ def test_what_hides_is_written_out_and_what_scripts_need_stays(text: str, shown:
 @given(st.text())
 def test_no_direction_control_and_no_unseen_control_is_left(text: str) -> None:
     shown = visible(text)
-    assert not any(unicodedata.bidirectional(character) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-                   for character in shown)  # fmt: skip
+    turning = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    assert not any(unicodedata.bidirectional(character) in turning for character in shown)
     assert not any(unicodedata.category(character) == "Cc" and character not in "\t\n" for character in shown)
     shown.encode("utf-8")
     assert visible(shown) == shown

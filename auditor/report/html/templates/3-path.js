@@ -38,7 +38,7 @@ function drawPath(label, gates, verdict) {
   return make(
     "section",
     { class: "channel", "aria-label": label },
-    make("p", { class: "says" }, make("h4", null, label), badge("state", verdict), make("span", { class: "muted" }, summary)),
+    make("p", { class: "says" }, make("h3", null, label), badge("state", verdict), make("span", { class: "muted" }, summary)),
     make("ol", { class: "path", role: "list", "aria-label": label + ", gates in the order of work" }, items),
   );
 }
@@ -58,7 +58,7 @@ function drawReasons(gates) {
   stand.sort((one, other) => STANDING.indexOf(one.state) - STANDING.indexOf(other.state));
   const rest = gates.filter((gate) => !STANDING.includes(gate.state));
   return [
-    make("h4", null, stand.length ? "What stands in the way" : "Nothing stands in the way in the tenant's settings"),
+    make("h3", null, stand.length ? "What stands in the way" : "Nothing stands in the way in the tenant's settings"),
     stand.length ? make("ol", { class: "reasons" }, stand.map((gate) => reason(gate, true))) : null,
     rest.length
       ? make("details", null, make("summary", null, "Gates that are clear or do not apply (" + rest.length + ")"), make("ol", { class: "reasons" }, rest.map((gate) => reason(gate, false))))

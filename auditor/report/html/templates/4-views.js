@@ -51,12 +51,12 @@ function findingDetail(row, { value, fact, references, controls, touched, accoun
   const listed = [...some].map((account) => accountLink(accounts, account));
   const all = make("a", { href: "#accounts-of=" + encodeURIComponent(id) }, "Show " + (touched[row] === 1 ? "the account" : "all " + count(touched[row], "account")) + " below");
   return [
-    facts.length ? [make("h4", null, "Evidence"), evidence] : null,
+    facts.length ? [make("h3", null, "Evidence"), evidence] : null,
     make("div", { class: "columns" },
-      make("div", null, make("h4", null, "What to do"), make("p", null, rich(value("remedy", row)))),
-      make("div", null, make("h4", null, "What that risks"), make("p", null, rich(value("remedy_risk", row))))),
-    touched[row] ? [make("h4", null, count(touched[row], "account") + (touched[row] > listed.length ? ", the first " + listed.length : "")), lines([...listed, all])] : null,
-    make("h4", null, "Details"),
+      make("div", null, make("h3", null, "What to do"), make("p", null, rich(value("remedy", row)))),
+      make("div", null, make("h3", null, "What that risks"), make("p", null, rich(value("remedy_risk", row))))),
+    touched[row] ? [make("h3", null, count(touched[row], "account") + (touched[row] > listed.length ? ", the first " + listed.length : "")), lines([...listed, all])] : null,
+    make("h3", null, "Details"),
     pairs([
       ["Id", id],
       ["Object", text(value("object_type", row) + " " + value("object_id", row))],
@@ -64,7 +64,7 @@ function findingDetail(row, { value, fact, references, controls, touched, accoun
       ["Controls", controls(row).join(", ")],
       ...(raw.columns.status ? TRIAGE.map(([term, name]) => [term, value(name, row)]) : []),
     ]),
-    references(row).length ? [make("h4", null, "Microsoft's pages"), lines(references(row).map(page))] : null,
+    references(row).length ? [make("h3", null, "Microsoft's pages"), lines(references(row).map(page))] : null,
   ];
 }
 
@@ -127,14 +127,14 @@ function accountDetail(row, { data, value, gatesOf, findings }) {
   return [
     cases.map((one) => drawCase(one)),
     make("div", { class: "columns" },
-      make("div", null, make("h4", null, "What follows"), pairs([
+      make("div", null, make("h3", null, "What follows"), pairs([
         ["Exposure", badge("exposure", value("exposure", row))],
         ["Password guessing", badge("exposure", value("password_guessing", row))],
         ["Breaks at retirement", badge("breaks", value("breaks_at_retirement", row))],
         ["Safest exit", value("safest_exit", row)],
         ["User id", value("user_id", row)],
       ])),
-      make("div", null, make("h4", null, "Evidence"), pairs([
+      make("div", null, make("h3", null, "Evidence"), pairs([
         ["SMTP use", value("smtp_evidence", row)],
         ["Failure codes", value("smtp_failure_codes", row)],
         ["MFA registered", value("mfa_registered", row)],
@@ -143,7 +143,7 @@ function accountDetail(row, { data, value, gatesOf, findings }) {
         ["Per-user MFA", value("per_user_mfa", row)],
         ["Password changed", value("password_last_changed", row)],
       ]))),
-    about.length ? [make("h4", null, "Findings about this account"), lines(about)] : null,
+    about.length ? [make("h3", null, "Findings about this account"), lines(about)] : null,
   ];
 }
 

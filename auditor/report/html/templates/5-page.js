@@ -55,11 +55,21 @@ function whereabouts() {
   for (const id of links.keys()) seen.observe(document.getElementById(id));
 }
 
+/** `#finding=ID` → its two parts; an address that somebody mangled names nothing. */
+function named(hash) {
+  const [kind, value = ""] = hash.slice(1).split("=");
+  try {
+    return [kind, decodeURIComponent(value)];
+  } catch (mangled) {
+    if (!(mangled instanceof URIError)) throw mangled;
+    return [kind, ""];
+  }
+}
+
 function routes(findings, accounts, raw) {
   const go = () => {
-    const [kind, value] = location.hash.slice(1).split("=");
-    if (value === undefined) return;
-    const wanted = decodeURIComponent(value);
+    const [kind, wanted] = named(location.hash);
+    if (wanted === "") return;
     if (kind === "account") {
       const row = accounts.table.raw.user_id.text.indexOf(wanted);
       if (row >= 0) accounts.reveal(row);
