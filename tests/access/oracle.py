@@ -8,6 +8,7 @@ import re
 
 EXO = "00000002-0000-0ff1-ce00-000000000000"
 NO, UNKNOWN, CONDITIONAL, YES = "no", "unknown", "conditional", "yes"
+MODES = ("include", "exclude")
 CLIENT_TYPES = {"all", "browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"}
 
 
@@ -112,7 +113,7 @@ def devices(conditions):
         return YES
     rule, mode = condition["deviceFilter"]["rule"], condition["deviceFilter"]["mode"]
     operators = set(re.findall(r" -(\w+) ", rule)) - {"and", "or"}
-    if mode not in ("include", "exclude") or len({operator in ("ne", "notContains") for operator in operators}) != 1:
+    if mode not in MODES or len({operator in ("ne", "notContains") for operator in operators}) != 1:
         return UNKNOWN
     matches = operators <= {"ne", "notContains"}
     return YES if matches == (mode == "include") else NO
@@ -302,21 +303,23 @@ def modern_conditions(world, policy, person, ips):
     types = texts(conditions.get("clientAppTypes"))
     odd = types is None or set(types) - CLIENT_TYPES
     app = UNKNOWN if odd else YES if not types or {"all", "browser", "mobileAppsAndDesktopClients"} & set(types) else NO
-    # what only decides for a client without device, platform and flow depends on the client here
-    bare = [platforms(conditions), devices(conditions), flows(conditions)]
-    named = [conditions.get("platforms"), conditions.get("devices"), conditions.get("authenticationFlows")]
-    depends = [
-        YES if not full(value) or (answer == YES and value is named[0]) or value == {"transferMethods": "none"}
-        else UNKNOWN if value is named[2] and answer == UNKNOWN
-        else CONDITIONAL
-        for answer, value in zip(bare, named, strict=True)
-    ]  # fmt: skip
     workload_ = NO if full(conditions.get("clientApplications")) else YES
     return [
-        *strange_conditions(conditions), app, apps(conditions), *depends, risk(conditions), insider(conditions),
-        CONDITIONAL if full(conditions.get("times")) else YES, workload_,
+        *strange_conditions(conditions), app, apps(conditions), *by_client(conditions), risk(conditions),
+        insider(conditions), CONDITIONAL if full(conditions.get("times")) else YES, workload_,
         users(world, conditions.get("users"), person), places(world, conditions.get("locations"), ips),
     ]  # fmt: skip
+
+
+def by_client(conditions):
+    """What depends on the client's platform, device or way to sign in, of which nothing is known."""
+    platform = conditions.get("platforms")
+    device = conditions.get("devices")
+    every = {"includePlatforms": ["all"], "excludePlatforms": []}
+    yield YES if not full(platform) or platform == every else CONDITIONAL
+    yield YES if not full(device) else CONDITIONAL if device["deviceFilter"]["mode"] in MODES else UNKNOWN
+    flow = flows(conditions)
+    yield CONDITIONAL if flow == NO else flow
 
 
 def workload(world, policy, app, own, listed, ips):
@@ -324,8 +327,10 @@ def workload(world, policy, app, own, listed, ips):
     this tenant (None: not read); `listed`: was its service principal read?"""
     conditions = policy.get("conditions")
     target = conditions.get("clientApplications") if isinstance(conditions, dict) else None
-    if policy.get("state") in ("disabled", "enabledForReportingButNotEnforced") or not full(target):
+    if policy.get("state") in ("disabled", "enabledForReportingButNotEnforced"):
         return "clear"
+    if not full(target):
+        return "clear" if isinstance(conditions, dict) else "unknown"
     controls = policy.get("grantControls")
     if "grantControls" in policy and not full(controls):
         return "clear"

@@ -201,7 +201,9 @@ def test_the_next_workbook_shows_it_all_and_gives_it_back_again(
         assert {key: mine for key, mine in previous.triage.items() if mine} == first.triage
         assert previous.remarks == ()
         first = replace(evaluation, triage={key: mine for key, mine in previous.triage.items() if mine})
-    frame = pd.read_excel(tmp_path / "2" / "findings.xlsx", sheet_name="Findings", keep_default_na=False)
+    frame = pd.read_excel(
+        tmp_path / "2" / "findings.xlsx", sheet_name="Findings", engine="openpyxl", keep_default_na=False
+    )
     shown = frame.set_index("id").loc[next(iter(meant)), list(COLUMNS.values())].tolist()
     assert shown[:2] == ["In progress", "Ann Müller"]
     assert shown[2].date() == date(2026, 12, 15)

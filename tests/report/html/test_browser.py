@@ -167,6 +167,9 @@ def test_pages_turn(visit: Any, demo_page: Path, rows: list[dict[str, str]]) -> 
     visit.press("#accounts-grid-size", "250")
     assert len(names(visit, "accounts-grid")) == 250
     assert not visit.one("#accounts-grid .pager button").is_enabled()
+    visit.press("#accounts-grid .pager button:nth-of-type(2)")
+    assert len(names(visit, "accounts-grid")) == len(rows) - 250
+    assert visit.run("document.activeElement.textContent") == "Previous"
 
 
 def test_the_path_of_a_blocked_sender_shows_the_gate_that_blocks(

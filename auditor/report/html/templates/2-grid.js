@@ -196,6 +196,8 @@ class Grid {
   turn(by) {
     this.first += by * this.size;
     this.draw();
+    // A button that can go no further takes no focus: hand it on, or the keyboard starts again at the top.
+    if (document.activeElement === document.body || document.activeElement.disabled) (by > 0 ? this.back : this.next).focus();
     this.root.scrollIntoView({ block: "start" });
   }
 
