@@ -157,7 +157,7 @@ def _judge(
     with stages.stage("evaluate"):
         evaluation = evaluate(snapshot, config.config, now, previous)
     with stages.stage("report"):
-        workbook = report.write(evaluation, config.config, folder, options.formats)
+        workbook = report.write(evaluation, folder, options.formats)
     report.run_json(
         folder,
         evaluation,

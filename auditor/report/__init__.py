@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from auditor.config import Config
     from auditor.evaluate import Evaluation
     from auditor.snapshot import Snapshot
 
@@ -16,7 +15,7 @@ __all__ = ["WORKBOOK", "run_json", "write"]
 WORKBOOK = "findings.xlsx"
 
 
-def write(evaluation: Evaluation, config: Config, folder: Path, formats: Collection[str] = ()) -> Path:
+def write(evaluation: Evaluation, folder: Path, formats: Collection[str] = ()) -> Path:
     """Write findings.xlsx, findings.csv, accounts.csv, coverage.csv, findings.json, report.html and the files of
     further formats (`formats.FORMATS`); returns the workbook's path.
 

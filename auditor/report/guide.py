@@ -146,21 +146,48 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             (
                 "outcome",
                 "fail: it stands. unknown: it could not be judged for want of evidence. waived: accepted in the "
-                "config, with owner, reason and end date.",
+                "config or in the last workbook, with owner, reason and end date.",
             ),
             (
                 "change, first_seen",
-                "Against the previous run, where one was given: new, persisting, changed, returned. Without a "
-                "previous run everything is new and first seen now.",
+                "Against the previous run, where one was named (--previous): new, persisting, changed (severity, "
+                "outcome, evidence or accounts differ; a later time in the log alone is no change), returned (fixed "
+                "once, and standing again). Without a previous run everything is new and first seen now.",
             ),
             (
                 "id",
                 "Stable across runs and machines for the same rule, tenant and object: use it as the key in tickets.",
             ),
             (
-                "Status, Owner, Due date, Ticket, Analyst comment",
-                "Tinted columns are yours. The program fills Status with Open (Risk accepted for a waiver, with "
-                "its owner and reason) and never judges by them.",
+                "Status, Owner, Due date, Ticket, Analyst comment, Waiver until",
+                "Tinted columns are yours. The program fills Status with Open (Risk accepted where a waiver of the "
+                "config stands). Sort, filter, move columns and add your own: the next run reads yours back by id "
+                "(--previous) and carries them over. Status Risk accepted together with Owner, Analyst comment (the "
+                "reason) and Waiver until waives the finding in the next run.",
+            ),
+        ),
+    ),
+    (
+        "Changes and waivers",
+        (
+            (
+                "fixed",
+                "The finding is gone, and everything that it rests on was read whole this time.",
+            ),
+            (
+                "not-checked",
+                "The finding is gone, but that may be for want of evidence: a dataset was not read whole, or the "
+                "sender was not judged. It counts as fixed only when a later run can tell.",
+            ),
+            (
+                "triage",
+                "What could not be carried over as it stood, or does not agree with what stands: for example a "
+                "Status of Fixed beside a finding that still stands.",
+            ),
+            (
+                "broader than needed",
+                "The waiver also accepts what was not known when it was written: it names a rule without an object, "
+                "or a name that fits several objects.",
             ),
         ),
     ),

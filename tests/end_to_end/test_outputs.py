@@ -12,8 +12,8 @@ from pathlib import Path
 import openpyxl
 import pandas
 import pytest
-from auditor.accounts import COLUMNS
 
+from auditor.accounts import COLUMNS
 from auditor.findings.base import finding_id
 
 FILES = ("findings.xlsx", "findings.csv", "accounts.csv", "coverage.csv", "findings.json", "report.html", "run.json")

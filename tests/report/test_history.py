@@ -22,8 +22,8 @@ NASTY = "a|b\n`c` <script> *d* [e](f) \x1b[31m"
 
 
 def comparison() -> object:
-    old = {"id": "data-problem-1", "rule": "data-problem", "severity": "low", "title": NASTY, "first_seen": "2026-08-24",
-           "evidence": [{"name": "values", "value": "x"}], "object_type": "tenant"}  # fmt: skip
+    old = {"id": "data-problem-1", "rule": "data-problem", "severity": "low", "title": NASTY, "object_type": "tenant",
+           "first_seen": "2026-08-24", "evidence": [{"name": "values", "value": "x"}]}  # fmt: skip
     new = {**old, "severity": "high", "evidence": [{"name": "values", "value": NASTY}]}
     gone = {**old, "id": "data-problem-2", "title": "Gone"}
     read = {"users": "complete"}

@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from zipfile import ZipFile
 
 import pytest
 from openxml_audit import FileFormat, OpenXmlValidator
@@ -23,7 +24,7 @@ def remarks(evaluation: Evaluation, folder: Path, **more: int) -> list[str]:
     stream = io.BytesIO()
     write_workbook(stream, evaluation, **more)
     path.write_bytes(stream.getvalue())
-    result = OpenXmlValidator(FileFormat.MICROSOFT365, max_errors=0).validate(path)
+    result = OpenXmlValidator(FileFormat.MICROSOFT_365, max_errors=0).validate(path)
     return [f"{error.part_uri}: {error.description}" for error in result.errors]
 
 
@@ -44,17 +45,15 @@ def test_hostile_empty_and_overflowing_ones_too(make: SimpleNamespace, tmp_path:
     assert remarks(replace(evaluation, triage=triage), tmp_path, max_rows=6) == []
 
 
-def test_the_validator_finds_what_is_wrong(demo: tuple[Evaluation, Config], tmp_path: Path) -> None:
+def test_the_validator_finds_what_is_wrong(make: SimpleNamespace, tmp_path: Path) -> None:
     """A check that could not fail would be none: one element in the wrong place is found."""
-    import zipfile
-
     stream = io.BytesIO()
-    write_workbook(stream, demo[0])
+    write_workbook(stream, make.evaluation([make.finding()]))
     path = tmp_path / "wrong.xlsx"
-    with zipfile.ZipFile(stream) as old, zipfile.ZipFile(path, "w") as new:
+    with ZipFile(stream) as old, ZipFile(path, "w") as new:
         for name in old.namelist():
             data = old.read(name)
             if name == "xl/worksheets/sheet2.xml":
                 data = data.replace(b"<sheetData>", b"<sheetData><nonsense/>")
             new.writestr(name, data)
-    assert OpenXmlValidator(FileFormat.MICROSOFT365, max_errors=0).validate(path).errors
+    assert OpenXmlValidator(FileFormat.MICROSOFT_365, max_errors=0).validate(path).errors

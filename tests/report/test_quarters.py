@@ -43,7 +43,7 @@ def quarters(write_demo: Callable[..., Snapshot], tmp_path_factory: pytest.TempP
         snapshot = write_demo(tenant, tmp_path_factory.mktemp("snapshot"))
         evaluation = evaluate(snapshot, config, tenant.now, previous)
         folder = tmp_path_factory.mktemp(f"q{number}")
-        report.write(evaluation, config, folder)
+        report.write(evaluation, folder)
         made[number] = Quarter(folder, evaluation, dict(_rows(folder, made.get(number - 1))))
     return made
 

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from openpyxl.worksheet.table import Table
 
 from auditor import report
-from auditor.config import Config
 from auditor.evaluate import Evaluation
 from auditor.previous import load_previous
 from auditor.triage import COLUMNS, Triage
@@ -62,7 +61,7 @@ def evaluation(make: SimpleNamespace) -> Evaluation:
 def run(evaluation: Evaluation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run's folder whose workbook somebody has filled in, with openpyxl in the place of Excel."""
     folder = tmp_path_factory.mktemp("run")
-    report.write(evaluation, Config(), folder)
+    report.write(evaluation, folder)
     book = openpyxl.load_workbook(folder / "findings.xlsx")
     sheet = book["Findings"]
     places = {cell.value: cell.column for cell in sheet[1]}
@@ -196,7 +195,7 @@ def test_the_next_workbook_shows_it_all_and_gives_it_back_again(
     first = replace(evaluation, triage={key: mine for key, mine in meant.items() if mine})
     for round_trip in (1, 2):
         folder = tmp_path / str(round_trip)
-        report.write(first, Config(), folder)
+        report.write(first, folder)
         previous = load_previous(folder)
         assert {key: mine for key, mine in previous.triage.items() if mine} == first.triage
         assert previous.remarks == ()
@@ -213,6 +212,6 @@ def test_the_next_workbook_shows_it_all_and_gives_it_back_again(
 def test_a_comment_longer_than_a_cell_is_kept_whole_in_the_json(evaluation: Evaluation, tmp_path: Path) -> None:
     identity = evaluation.findings[0].id
     long = Triage(comment="x" * 32_700)
-    report.write(replace(evaluation, triage={identity: long}), Config(), tmp_path)
+    report.write(replace(evaluation, triage={identity: long}), tmp_path)
     (tmp_path / "findings.xlsx").rename(tmp_path / "elsewhere.xlsx")
     assert load_previous(tmp_path).triage == {identity: long}

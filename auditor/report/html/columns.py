@@ -20,6 +20,9 @@ from auditor.report.html.visible import visible
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _DIGITS = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
+_NARROW = 0xFFFF
+"""The highest code of two bytes."""
+
 _SLICE = 10_000
 """Rows that are made into text at a time, to keep memory bounded."""
 
@@ -60,12 +63,15 @@ class CodedColumn:
     """A column of words, filled row by row in any order."""
 
     def __init__(self, size: int, words: Sequence[str] = ()) -> None:
-        self._codes = array("I", bytes(4 * size))
+        self._codes = array("H", bytes(2 * size))
         self._index = {word: code for code, word in enumerate(words)}
         self._given = len(words)
 
     def put(self, row: int, word: str) -> None:
-        self._codes[row] = self._index.setdefault(word, len(self._index))
+        code = self._index.setdefault(word, len(self._index))
+        if code > _NARROW and self._codes.typecode == "H":
+            self._codes = array("I", self._codes)
+        self._codes[row] = code
 
     def json(self) -> Iterator[str]:
         """The column, in slices of text."""
@@ -74,7 +80,7 @@ class CodedColumn:
         order = np.arange(len(words), dtype=np.uint32)
         order[[self._index[word] for word in met]] = np.arange(self._given, len(words), dtype=np.uint32)
         yield f'{{"words":{dumps([visible(word) for word in [*words[: self._given], *met]])},"codes":"'
-        yield from base64_codes(order[np.frombuffer(self._codes, dtype=np.uint32)], len(words))
+        yield from base64_codes(order[np.frombuffer(self._codes, dtype=self._codes.typecode)], len(words))
         yield '"}'
 
 

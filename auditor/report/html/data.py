@@ -58,9 +58,9 @@ _TEXTS = ("user_id", "user_principal_name", "display_name", "password_last_chang
 def data_block(evaluation: Evaluation) -> Iterator[str]:
     """The JSON document in slices of text. The same evaluation gives the same text."""
     judgement = evaluation.judgement
-    order = account_order(judgement)
-    places = np.empty(len(order), dtype=np.int64)
-    places[order] = np.arange(len(order))
+    order = np.array(account_order(judgement), dtype=np.int32)
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order), dtype=np.int32)
     yield '{"accounts":'
     yield from _accounts(judgement, order, places)
     yield ',"findings":'
@@ -88,7 +88,7 @@ def account_order(judgement: Judgement) -> list[int]:
 # ---------------------------------------------------------------------------------------------------- accounts
 
 
-def _accounts(judgement: Judgement, order: Sequence[int], places: NDArray[np.int64]) -> Iterator[str]:
+def _accounts(judgement: Judgement, order: NDArray[np.int32], places: NDArray[np.int32]) -> Iterator[str]:
     people = judgement.tenant.accounts
     texts = {
         "user_id": people.id,
@@ -99,7 +99,7 @@ def _accounts(judgement: Judgement, order: Sequence[int], places: NDArray[np.int
     yield f'{{"count":{len(order)},"columns":{{'
     for name in _TEXTS:
         yield f'"{name}":'
-        yield from text_column(texts[name][row] for row in order)
+        yield from text_column(texts[name][row] for row in order.tolist())
         yield ","
     yield from _joined(_coded_columns(judgement, places))
     yield '},"reasons":['
@@ -111,7 +111,7 @@ def _accounts(judgement: Judgement, order: Sequence[int], places: NDArray[np.int
     yield "]}"
 
 
-def _coded_columns(judgement: Judgement, places: NDArray[np.int64]) -> dict[str, CodedColumn]:
+def _coded_columns(judgement: Judgement, places: NDArray[np.int32]) -> dict[str, CodedColumn]:
     """The columns of accounts.csv but the texts and the blockers' states, each with the row's place on the page."""
     size = len(places)
     names = [name for name in accounts.COLUMNS if name not in _TEXTS and name not in accounts.BLOCKER_IDS]
@@ -145,7 +145,7 @@ def _joined(columns: dict[str, CodedColumn]) -> Iterator[str]:
 # ---------------------------------------------------------------------------------------------------- findings
 
 
-def _findings(evaluation: Evaluation, places: NDArray[np.int64]) -> Iterator[str]:
+def _findings(evaluation: Evaluation, places: NDArray[np.int32]) -> Iterator[str]:
     findings = by_urgency(evaluation.findings)
     orders = {
         "severity": SEVERITIES, "outcome": OUTCOMES, "change": CHANGES, "rule": (), "object_type": (), "remedy": (),
@@ -230,7 +230,7 @@ def _reason(blocker: str, reason: Reason) -> list[object]:
     return [reason.state.word, visible(reason.text), facts, list(reason.datasets), reply]
 
 
-def _sender(judgement: Judgement, case: int, places: NDArray[np.int64]) -> dict[str, object]:
+def _sender(judgement: Judgement, case: int, places: NDArray[np.int32]) -> dict[str, object]:
     sender = judgement.cases.senders[case]
     assert sender is not None, "sender cases carry their sender"
     return {

@@ -15,7 +15,6 @@ from click.testing import CliRunner
 
 from auditor import report
 from auditor.cli import auditor
-from auditor.config import Config
 from auditor.errors import UsageError
 from auditor.report.formats import FILES, FORMATS, check
 
@@ -26,9 +25,9 @@ def test_the_contracts_formats_are_there() -> None:
 
 def test_every_format_adds_its_files_private_and_stable(make: SimpleNamespace, tmp_path: Path) -> None:
     evaluation = make.evaluation([make.finding()])
-    report.write(evaluation, Config(), tmp_path / "plain")
-    report.write(evaluation, Config(), tmp_path / "all", FORMATS)
-    report.write(evaluation, Config(), tmp_path / "again", FORMATS)
+    report.write(evaluation, tmp_path / "plain")
+    report.write(evaluation, tmp_path / "all", FORMATS)
+    report.write(evaluation, tmp_path / "again", FORMATS)
     plain, added = ({path.name for path in (tmp_path / name).iterdir()} for name in ("plain", "all"))
     assert added - plain == {name for names in FILES.values() for name in names}
     assert "report.html" in plain
@@ -39,7 +38,7 @@ def test_every_format_adds_its_files_private_and_stable(make: SimpleNamespace, t
 
 
 def test_one_format_adds_only_its_own(make: SimpleNamespace, tmp_path: Path) -> None:
-    report.write(make.evaluation(), Config(), tmp_path, ["junit", "json"])
+    report.write(make.evaluation(), tmp_path, ["junit", "json"])
     assert {path.name for path in tmp_path.iterdir()} & {name for names in FILES.values() for name in names} == {
         "findings.junit.xml"
     }

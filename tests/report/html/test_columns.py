@@ -27,6 +27,14 @@ def test_codes_longer_than_a_slice_stay_in_order(read: SimpleNamespace) -> None:
     assert read.decoded("".join(base64_codes(codes, 70)), 70) == codes.tolist()
 
 
+def test_more_words_than_two_bytes_can_count_are_kept_apart(read: SimpleNamespace) -> None:
+    size = 70_000
+    column = CodedColumn(size)
+    for row in range(size):
+        column.put(row, str(size - row))
+    assert read.column(json.loads("".join(column.json()))) == [str(size - row) for row in range(size)]
+
+
 def test_words_stand_in_the_given_order_and_then_by_alphabet(read: SimpleNamespace) -> None:
     column = CodedColumn(5, ("open", "closed"))
     for row, word in enumerate(("zebra", "closed", "ant", "open", "zebra")):

@@ -22,7 +22,7 @@ class Grid {
     this.apply();
   }
 
-  /** What is searched, in lower case; made when the first letter is typed or the page is idle. */
+  /** What is searched, in lower case; made after the first rows are drawn, or when the first letter is typed. */
   haystacks() {
     if (!this.hay) this.hay = Array.from({ length: this.table.size }, (_, row) => this.search.of(row).toLowerCase());
     return this.hay;

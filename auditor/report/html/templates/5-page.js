@@ -131,8 +131,7 @@ function start() {
   routes(findingRows, accountRows, data.findings);
   printing(findingRows, accountRows);
   whereabouts();
-  const idle = window.requestIdleCallback || ((work) => setTimeout(work, 200));
-  idle(() => { findingRows.haystacks(); accountRows.haystacks(); });
+  for (const grid of [accountRows, findingRows]) setTimeout(() => grid.haystacks());
   document.documentElement.dataset.ready = "true";
 }
 
