@@ -98,7 +98,7 @@ class Accounts:
     roles: Sequence[frozenset[str]]
     """built-in role template ids (lower case) that are active and tenant-wide, direct or through groups"""
     roles_uncertain: NDArray[np.bool_]
-    """a role-holding group could not be read, so that this account may hold more roles than `roles` says"""
+    """this account may hold more roles than `roles` says; which ones: `Tenant.uncertain_roles`"""
 
     mailbox_plan: Sequence[str]
     """of the licences: `enabled`, `pending` (pending or suspended), `none`, `unread` (users or subscribedSkus not
@@ -231,9 +231,9 @@ class Tenant:
     authentication_strengths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     role_definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """template id (lower case) → raw Graph JSON, and id → the same"""
-    uncertain_roles: frozenset[str] = frozenset()
-    """template ids of the roles that accounts with `roles_uncertain` may hold beside `roles`; `*` stands for any role.
-    A role that is not in here is certain for everybody"""
+    uncertain_roles: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """template id of a role, or `*` for any role → the accounts (one entry each) that may hold it beside `roles`. A
+    role that is not in here is certain for everybody"""
     groups: Mapping[str, Group] = field(default_factory=dict)
     """by id, lower case. An id that is missing here was not read, whether or not `groups` is complete: it counts as
     unreadable (`Tenant.group` answers so)"""

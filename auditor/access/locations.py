@@ -64,10 +64,10 @@ def location_outcome(tenant: Tenant, conditions: Mapping[str, Any], place: Place
 
 def _anywhere(include: list[str], exclude: list[str], new: list[str]) -> Outcome:
     """No place is declared."""
-    if new or not include:
-        return unknown(CONDITION, f"its value is not known ({', '.join(new) or 'nothing is included'})")
     if "all" in exclude:
         return Outcome(Match.MISSES, f"{CONDITION}.excludeLocations", "every place is excluded")
+    if new or not include:
+        return unknown(CONDITION, f"its value is not known ({', '.join(new) or 'nothing is included'})")
     if "all" in include and not exclude:
         return Outcome(Match.REACHES, CONDITION, "every place is included")
     detail = "it depends on the place, and no egress IP address is declared"

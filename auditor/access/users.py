@@ -91,6 +91,16 @@ class People:
             self._roles.update({held: np.array(rows, dtype=np.int32) for held, rows in holders.items()})
         return self._roles.get(role, self._roles[""])
 
+    def perhaps_role(self, role: str) -> Mask:
+        """Who may hold the role beside those who certainly do."""
+        tenant = self.tenant
+        if not tenant.complete("roleAssignments"):
+            return np.ones(self.size, dtype=np.bool_)
+        if not tenant.complete("roleDefinitions"):
+            return tenant.accounts.roles_uncertain  # of no assignment is known which role it is
+        nobody = np.zeros(self.size, dtype=np.bool_)
+        return tenant.uncertain_roles.get(role, nobody) | tenant.uncertain_roles.get(ANY_ROLE, nobody)
+
 
 def user_reach(people: People, conditions: Mapping[str, Any]) -> UserReach:
     """The user condition over all accounts.
@@ -219,15 +229,13 @@ def _role(people: People, condition: str, token: str) -> Iterator[Named]:
     if tenant.complete("roleDefinitions") and definition.get("isBuiltIn") is False:
         return
     name = definition.get("displayName") or token
-    certain = tenant.complete("roleAssignments", "roleDefinitions")
-    if certain:
+    if tenant.complete("roleAssignments", "roleDefinitions"):
         yield Named(people.role(token), _outcome(condition, f"holds role '{name}'", token))
-    doubted = not certain or token in tenant.uncertain_roles or ANY_ROLE in tenant.uncertain_roles
-    if doubted:
+    doubted = people.perhaps_role(token)
+    if doubted.any():
         missing = tuple(name for name in OF_ROLES if not tenant.complete(name)) or OF_ROLES[:2]
-        outcome = Outcome(Match.UNKNOWN, condition, f"who holds role '{name}' was not read whole", missing, (token,))
-        rows: Rows = tenant.accounts.roles_uncertain if tenant.complete("roleAssignments") else EVERYBODY
-        yield Named(rows, outcome)
+        detail = f"who holds role '{name}' was not read whole"
+        yield Named(doubted, Outcome(Match.UNKNOWN, condition, detail, missing, (token,)))
 
 
 def _guests(people: People, condition: str, guests: Mapping[str, Any]) -> Iterator[Named]:

@@ -54,9 +54,12 @@ def _policy(tenant: Tenant, policy: Mapping[str, Any], principal_id: str, place:
     conditions = policy.get("conditions")
     if policy.get("state") in ("disabled", "enabledForReportingButNotEnforced"):
         return NO_POLICY
-    if not isinstance(conditions, Mapping) or blank(conditions.get("clientApplications")):
+    if not isinstance(conditions, Mapping):
+        outcome = unknown("conditions", "the policy's conditions were not read")
+    elif blank(conditions.get("clientApplications")):
         return NO_POLICY
-    outcome = strictest(_outcomes(tenant, policy, conditions, principal_id, place))
+    else:
+        outcome = strictest(_outcomes(tenant, policy, conditions, principal_id, place))
     blocks, controls = _blocks(policy)
     if outcome.match == Match.MISSES or blocks is False:
         return NO_POLICY
@@ -135,9 +138,11 @@ def _covered(tenant: Tenant, principal_id: str) -> bool | None:
     if principal.get("servicePrincipalType") == "ManagedIdentity":
         return False
     audience = principal.get("signInAudience")
-    if isinstance(audience, str) and audience != "AzureADMyOrg":
+    if isinstance(audience, str) and audience not in ("", "AzureADMyOrg"):
         return False
     owner = principal.get("appOwnerOrganizationId")
     if not isinstance(owner, str) or not tenant.tenant_id:
         return None
-    return owner.lower() == tenant.tenant_id.lower()
+    if owner.lower() != tenant.tenant_id.lower():
+        return False
+    return True if audience == "AzureADMyOrg" else None

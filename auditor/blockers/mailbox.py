@@ -92,7 +92,7 @@ def judge(tenant: Tenant, cases: Cases) -> Column:
 def _absent_from_report(tenant: Tenant) -> list[tuple[Mask, Reason]]:
     usage = tenant.accounts.mailbox_usage
     concealed = not any(usage)
-    unlicensed = words(tenant.accounts.mailbox_plan, ("none",))
+    unlicensed = words(tenant.accounts.mailbox_plan, ("none",)) & tenant.complete("users", "subscribedSkus")
     return [(words(usage, ("deleted",)), DELETED), (words(usage, ("",)) & unlicensed & (not concealed), NOT_IN_USE)]
 
 

@@ -143,7 +143,7 @@ def load(
         row_of_address=addresses,
         security_defaults=_security_defaults(source),
         role_definitions=definitions,
-        uncertain_roles=frozenset(roles.uncertain_roles),
+        uncertain_roles=roles.uncertain_roles,
         groups=groups,
         sku_names=skus.names,
         org_smtp_auth_disabled=setting(source, "transportConfig", transport, "SmtpClientAuthenticationDisabled"),

@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from auditor.load.source import Source
+from auditor.states import Mask
 from auditor.tenant import NO, UNREAD, YES, Group
 
 DELETED = "Request_ResourceNotFound"
@@ -125,8 +126,19 @@ class Roles:
     """Columns of roles; see `Accounts.roles`, `roles_uncertain`, `is_admin` and `Tenant.uncertain_roles`."""
 
     held: list[frozenset[str]]
-    uncertain: NDArray[np.bool_]
-    uncertain_roles: set[str] = field(default_factory=set)
+    uncertain_roles: dict[str, Mask] = field(default_factory=dict)
+
+    def doubt(self, role: str, rows: NDArray[np.int32] | slice) -> None:
+        """These accounts may hold the role."""
+        self.uncertain_roles.setdefault(role, np.zeros(len(self.held), dtype=np.bool_))[rows] = True
+
+    @property
+    def uncertain(self) -> Mask:
+        """Accounts that may hold any role beside those held."""
+        found = np.zeros(len(self.held), dtype=np.bool_)
+        for rows in self.uncertain_roles.values():
+            found |= rows
+        return found
 
     def is_admin(self) -> list[int]:
         return [
@@ -146,35 +158,32 @@ def read_roles(
 ) -> Roles:
     """Built-in roles that are active and tenant-wide (`directoryScopeId` is `/`), direct or through a group. Custom
     roles and those scoped to an administrative unit or app don't count; eligible ones are not in the dataset."""
-    size = len(row_of)
+    roles = Roles([_NO_ROLE] * len(row_of))
     if not source.complete("roleAssignments"):
-        return Roles([frozenset()] * size, np.ones(size, dtype=bool), {ANY_ROLE})
+        roles.doubt(ANY_ROLE, EVERYBODY)
+        return roles
     held: dict[int, set[str]] = {}
-    roles = Roles([], np.zeros(size, dtype=bool))
     for assignment, bad, place in source.decoded("roleAssignments", _Assignment):
         role, certain = _role(source, assignment, bad, place, definitions)
         if not role:
             continue
         rows = _holders(source, assignment, place, row_of, groups)
-        if rows is None:
-            roles.uncertain[:] = True
-            roles.uncertain_roles.add(role)
-        elif not certain:
-            roles.uncertain[rows] = True
-            if len(rows):
-                roles.uncertain_roles.add(role)
+        if rows is None or not certain:
+            roles.doubt(role, EVERYBODY if rows is None else rows)
         else:
             for row in rows.tolist():
                 held.setdefault(row, set()).add(role)
     if source.lost("roleAssignments") or not source.complete("roleAssignments"):
-        roles.uncertain[:] = True
-        roles.uncertain_roles.add(ANY_ROLE)
+        roles.doubt(ANY_ROLE, EVERYBODY)
     shared: dict[frozenset[str], frozenset[str]] = {}
-    nothing: frozenset[str] = frozenset()
-    for row in range(size):
-        one = frozenset(held[row]) if row in held else nothing
-        roles.held.append(shared.setdefault(one, one))
+    for row, mine in held.items():
+        one = frozenset(mine)
+        roles.held[row] = shared.setdefault(one, one)
     return roles
+
+
+EVERYBODY = slice(None)
+_NO_ROLE: frozenset[str] = frozenset()
 
 
 def _role(

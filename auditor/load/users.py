@@ -141,6 +141,8 @@ def _append(
     )
     if user.userType and isinstance(user.userType, str) and not known_type:
         source.problems.add("users", user_id, "userType", f"`{user.userType}` is neither Member nor Guest")
+    if isinstance(user.creationType, str) and user.creationType.lower() not in _FROM_OUTSIDE | _FROM_INSIDE:
+        source.problems.add("users", user_id, "creationType", f"`{user.creationType}` is not known")
     users.user_type.append(known_type)
     users.is_external.append(external)
     users.external_kinds.append(kinds)
@@ -177,23 +179,28 @@ def externality(
     holds `#EXT#`.
 
     A missing user type is no guest (contract); a malformed one, or one that is neither Member nor Guest, leaves it
-    open, as does a malformed sign of where the account comes from while no other sign stands."""
+    open, as does a malformed or unknown sign of where the account comes from while no other sign stands.
+    Source: https://learn.microsoft.com/graph/api/resources/user (creationType)"""
     word = user_type.lower() if isinstance(user_type, str) else ""
     known = word if word in {"member", "guest"} else ""
     type_open = type_malformed or word != known
-    if outside_name or bool(state) or creation in _FROM_OUTSIDE:
+    made = creation.lower() if isinstance(creation, str) else ""
+    origin_open = origin_malformed or made not in _FROM_OUTSIDE | _FROM_INSIDE
+    if outside_name or bool(state) or made in _FROM_OUTSIDE:
         if known == "guest":
             return known, YES, _B2B_GUEST
         return known, YES, _B2B_GUEST | _B2B_MEMBER if type_open else _B2B_MEMBER
     if known == "guest":
-        return known, YES, _INTERNAL_GUEST | _B2B_GUEST if origin_malformed else _INTERNAL_GUEST
-    if type_open or origin_malformed:
-        kinds = (_INTERNAL_GUEST if type_open else _NOBODY) | (_B2B_MEMBER if origin_malformed else _NOBODY)
+        return known, YES, _INTERNAL_GUEST | _B2B_GUEST if origin_open else _INTERNAL_GUEST
+    if type_open or origin_open:
+        kinds = (_INTERNAL_GUEST if type_open else _NOBODY) | (_B2B_MEMBER if origin_open else _NOBODY)
         return known, UNREAD, kinds
     return known, NO, _NOBODY
 
 
-_FROM_OUTSIDE = frozenset({"Invitation", "EmailVerified", "SelfServiceSignUp"})
+_FROM_OUTSIDE = frozenset({"invitation", "selfservicesignup"})
+_FROM_INSIDE = frozenset({"", "emailverified", "localaccount"})
+"""`creationType` of accounts of this tenant: EmailVerified is an internal user's own sign-up."""
 _NOBODY: frozenset[str] = frozenset()
 _INTERNAL_GUEST = frozenset({"internalGuest"})
 _B2B_GUEST = frozenset({"b2bCollaborationGuest"})

@@ -69,7 +69,9 @@ class World:
             named_locations=self.locations,
             authentication_strengths=self.strengths,
             role_definitions=self.role_definitions,
-            uncertain_roles=self.uncertain_roles,
+            uncertain_roles=dict.fromkeys(
+                self.uncertain_roles, np.array([person.unsure for person in self.people], dtype=np.bool_)
+            ),
             groups={
                 key: Group(key, key.upper(), state, np.array(sorted(rows[one] for one in members), dtype=np.int32))
                 for key, (state, members) in self.groups.items()

@@ -46,9 +46,7 @@ def reach(world, policy, person, ips):
     answers += strange_conditions(conditions)
     answers += [client(conditions), apps(conditions), platforms(conditions), devices(conditions), flows(conditions)]
     answers += [risk(conditions), insider(conditions), CONDITIONAL if full(conditions.get("times")) else YES]
-    workload = conditions.get("clientApplications")
-    if full(workload):
-        answers.append(NO)
+    answers.append(for_people(conditions))
     answers += [users(world, conditions.get("users"), person), places(world, conditions.get("locations"), ips)]
     return joined(answers)
 
@@ -74,6 +72,12 @@ def texts(value):
     if value is None:
         return []
     return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
+
+
+def for_people(conditions):
+    """A policy for workload identities reaches no person; one for none of them is an ordinary policy."""
+    target = conditions.get("clientApplications")
+    return NO if full(target) and target.get("includeServicePrincipals") != ["None"] else YES
 
 
 def client(conditions):
@@ -214,19 +218,24 @@ def places(world, condition, ips):
     if not full(condition):
         return YES
     include, exclude = texts(condition.get("includeLocations")), texts(condition.get("excludeLocations"))
-    if include is None or exclude is None or not include:
+    if include is None or exclude is None:
         return UNKNOWN
     include, exclude = [entry.lower() for entry in include], [entry.lower() for entry in exclude]
     if not ips:
-        return YES if "all" in include and not exclude else NO if "all" in exclude else CONDITIONAL
+        if "all" in exclude:
+            return NO
+        return UNKNOWN if not include else YES if "all" in include and not exclude else CONDITIONAL
     answers = {at_place(world, include, exclude, ipaddress.ip_address(ip)) for ip in ips}
     return UNKNOWN if UNKNOWN in answers else answers.pop() if len(answers) == 1 else CONDITIONAL
 
 
 def at_place(world, include, exclude, ip):
     out = {inside(world, entry, ip) for entry in exclude}
-    within = {inside(world, entry, ip) for entry in include}
-    if YES in out or within == {NO}:
+    if YES in out:
+        return NO
+    # an include list that holds nothing is nothing that Microsoft documents
+    within = {inside(world, entry, ip) for entry in include} or {UNKNOWN}
+    if within == {NO}:
         return NO
     if YES not in within and UNKNOWN in within:
         return UNKNOWN
@@ -274,7 +283,7 @@ def grant(world, policy):
     if full(strength):
         combinations = strength.get("allowedCombinations")
         if not combinations and "authenticationStrengthPolicies" not in world.missing:
-            combinations = world.strengths.get(strength["id"], {}).get("allowedCombinations")
+            combinations = world.strengths.get(strength["id"].lower(), {}).get("allowedCombinations")
         weak = not combinations or "password" in combinations
         doubtful, blocking = doubtful or weak, blocking or not weak
     if "block" in built_in:
@@ -303,10 +312,9 @@ def modern_conditions(world, policy, person, ips):
     types = texts(conditions.get("clientAppTypes"))
     odd = types is None or set(types) - CLIENT_TYPES
     app = UNKNOWN if odd else YES if not types or {"all", "browser", "mobileAppsAndDesktopClients"} & set(types) else NO
-    workload_ = NO if full(conditions.get("clientApplications")) else YES
     return [
         *strange_conditions(conditions), app, apps(conditions), *by_client(conditions), risk(conditions),
-        insider(conditions), CONDITIONAL if full(conditions.get("times")) else YES, workload_,
+        insider(conditions), CONDITIONAL if full(conditions.get("times")) else YES, for_people(conditions),
         users(world, conditions.get("users"), person), places(world, conditions.get("locations"), ips),
     ]  # fmt: skip
 
@@ -329,11 +337,11 @@ def workload(world, policy, app, own, listed, ips):
     target = conditions.get("clientApplications") if isinstance(conditions, dict) else None
     if policy.get("state") in ("disabled", "enabledForReportingButNotEnforced"):
         return "clear"
-    if not full(target):
-        return "clear" if isinstance(conditions, dict) else "unknown"
     controls = policy.get("grantControls")
     if "grantControls" in policy and not full(controls):
         return "clear"
+    if not full(target):
+        return "clear" if isinstance(conditions, dict) else "unknown"
     only_block = (controls or {}).get("builtInControls") == ["block"]
     answers = [policy_state(policy), named_app(target, app, own, listed), apps(conditions)]
     known = {"applications", "clientApplications", "clientAppTypes", "locations", "servicePrincipalRiskLevels", "users"}

@@ -9,7 +9,8 @@ import pytest
 from auditor.access.locations import place_of
 from auditor.access.workload import judge_app
 
-OWN = {"id": "sp-1", "appId": "app-1", "appOwnerOrganizationId": "tenant-1", "servicePrincipalType": "Application"}
+OWN = {"id": "sp-1", "appId": "app-1", "appOwnerOrganizationId": "tenant-1", "servicePrincipalType": "Application",
+       "signInAudience": "AzureADMyOrg"}  # fmt: skip
 
 
 def target(**applications):
@@ -32,7 +33,9 @@ TABLE = [
     (include("sp-1", brandNew=["x"]), OWN, "unknown"),
     (include(ALL), OWN | {"appOwnerOrganizationId": "tenant-2"}, "clear"),
     (include("sp-1"), OWN | {"signInAudience": "AzureADMultipleOrgs"}, "clear"),
-    (include("sp-1"), OWN | {"signInAudience": "AzureADMyOrg"}, "blocks"),
+    (include(ALL), OWN | {"signInAudience": "AzureADandPersonalMicrosoftAccount"}, "clear"),
+    (include(ALL), OWN | {"signInAudience": None}, "unknown"),
+    (include("sp-1"), OWN | {"signInAudience": None}, "blocks"),
     (include(ALL), OWN | {"servicePrincipalType": "ManagedIdentity"}, "clear"),
     (include(ALL), OWN | {"appOwnerOrganizationId": None}, "unknown"),
     (include("sp-1"), {}, "blocks"),
@@ -60,6 +63,14 @@ def test_app(build, patch, principal, expected):
         service_principals={"sp-1": principal} if principal else {},
     )
     assert judge_app(tenant, "SP-1", ()).state.word == expected
+
+
+@pytest.mark.parametrize(("patch", "expected"), [({}, "unknown"), ({"state": "disabled"}, "clear"),
+                                                 ({"grantControls": None}, "clear")])  # fmt: skip
+def test_a_policy_whose_conditions_were_not_read_may_be_one_for_apps(build, patch, expected):
+    world = build["World"](policies=(build["policy"](**patch) | {"conditions": None},))
+    tenant = replace(world.tenant(), service_principals={"sp-1": OWN})
+    assert judge_app(tenant, "sp-1", ()).state.word == expected
 
 
 def test_place(build):

@@ -130,7 +130,7 @@ def test_roles_direct_and_through_a_group(tenant_of, build):
     assert list(accounts.roles) == [{ADMIN}, {HELP}]
     assert list(accounts.is_admin) == [YES, YES]
     assert not accounts.roles_uncertain.any()
-    assert tenant.uncertain_roles == frozenset()
+    assert not tenant.uncertain_roles
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_an_application_holding_a_role_is_nobody_here(tenant_of):
 def test_without_groups_an_unknown_principal_may_be_a_group(tenant_of):
     tenant = tenant_of(groups=None, roleAssignments=[assignment("bbbbbbbb-0000-0000-0000-000000000001")])
     assert tenant.accounts.roles_uncertain.all()
-    assert tenant.uncertain_roles == {ADMIN}
+    assert tenant.uncertain_roles.keys() == {ADMIN}
     assert list(tenant.accounts.is_admin) == [UNREAD, UNREAD]
 
 
@@ -174,7 +174,7 @@ def test_an_unreadable_group_holding_a_role(tenant_of, build):
         roleAssignments=[assignment(GROUP, HELP), assignment(build.id(1))],
     )
     assert tenant.accounts.roles_uncertain.all()
-    assert tenant.uncertain_roles == {HELP}
+    assert tenant.uncertain_roles.keys() == {HELP}
     assert list(tenant.accounts.is_admin) == [YES, UNREAD]
 
 
@@ -186,7 +186,7 @@ def test_a_deleted_group_holding_a_role_is_nobody(tenant_of):
 def test_without_role_assignments_everybody_is_uncertain(tenant_of):
     tenant = tenant_of(roleAssignments=None)
     assert tenant.accounts.roles_uncertain.all()
-    assert tenant.uncertain_roles == {"*"}
+    assert tenant.uncertain_roles.keys() == {"*"}
     assert list(tenant.accounts.is_admin) == [UNREAD, UNREAD]
 
 
@@ -194,7 +194,7 @@ def test_without_role_assignments_everybody_is_uncertain(tenant_of):
 def test_a_role_that_cannot_be_told_built_in_from_custom(tenant_of, build, definitions):
     tenant = tenant_of(roleDefinitions=definitions, roleAssignments=[assignment(build.id(1))])
     assert list(tenant.accounts.roles_uncertain) == [True, False]
-    assert tenant.uncertain_roles == {ADMIN}
+    assert tenant.uncertain_roles.keys() == {ADMIN}
     assert list(tenant.accounts.is_admin) == [UNREAD, NO]
     assert tenant.accounts.roles[0] == frozenset()
 
@@ -222,7 +222,7 @@ def test_an_assignment_to_nobody_known_is_uncertain_for_all(tenant_of, record, n
 def test_a_role_of_no_known_kind_is_uncertain_for_its_holder(tenant_of, build):
     tenant = tenant_of(roleAssignments=[{"principalId": build.id(1), "directoryScopeId": "/"}])
     assert list(tenant.accounts.roles_uncertain) == [True, False]
-    assert tenant.uncertain_roles == {"*"}
+    assert tenant.uncertain_roles.keys() == {"*"}
 
 
 def test_role_definitions_by_id_and_template(tenant_of):

@@ -67,8 +67,11 @@ def facts(tenant):
         for group in tenant.groups.values()
     }
     policies = {(policy.key, policy.allow_smtp) for policy in tenant.authentication_policies.values()}
+    doubts = {
+        role: {tenant.accounts.id[row] for row in np.flatnonzero(rows)} for role, rows in tenant.uncertain_roles.items()
+    }
     return (
-        by_id, groups, policies, tenant.uncertain_roles, tenant.problems, tenant.security_defaults,
+        by_id, groups, policies, doubts, tenant.problems, tenant.security_defaults,
         tenant.default_authentication_policy, tenant.org_smtp_auth_disabled,
         {name: (status.state, status.reason) for name, status in tenant.status.items()},
         {tenant.accounts.id[row]: events for row, events in tenant.app_password_events.items()},
