@@ -185,10 +185,10 @@ def _standing(now: Document, old: Run, new: Run) -> FindingChange:
     if left is not None:
         change = _compared(left, now, old, new)
         return _noted(change, f"It could not be checked on {_day(left.get('gone_since'))}.")
-    first_seen = _text(now, "first_seen") or new.now
+    told = _text(now, "first_seen")
     # The newer run may know more: it was compared with a run before `old`.
-    returned = bool(old.now) and first_seen < old.now
-    return _change("returned" if returned else "new", now, first_seen=first_seen)
+    returned = bool(told and old.now) and told < old.now
+    return _change("returned" if returned else "new", now, first_seen=told or new.now)
 
 
 def _compared(before: Document, now: Document, old: Run, new: Run) -> FindingChange:

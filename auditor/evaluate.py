@@ -17,12 +17,11 @@ from auditor.findings.base import Change, Finding, finding_id
 from auditor.load import load
 from auditor.record import record
 from auditor.snapshot import Snapshot
-from auditor.tenant import Tenant
 from auditor.triage import ACCEPTED, FIXED, Remark, Triage, told
 from auditor.verdict import Judgement, judge
 from auditor.waivers import Waivers, WaiverUse, from_config, from_triage, waive
 
-__all__ = ["CoverageRow", "Evaluation", "Previous", "evaluate", "verdicts"]
+__all__ = ["CoverageRow", "Evaluation", "Previous", "evaluate", "refuse_foreign", "verdicts"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,11 @@ def evaluate(snapshot: Snapshot, config: Config, now: datetime, previous: Previo
     triage: dict[str, Triage] = {}
     remarks: list[Remark] = []
     if previous:
-        _same_tenant(previous, judgement.tenant)
+        refuse_foreign(previous, judgement.tenant.tenant_id)
         triage, strangers = _triage(found, previous)
         remarks += [*previous.remarks, *strangers]
+        if previous.now > iso(now):
+            remarks.append(Remark(f"The previous run was judged for a later moment ({previous.now}) than this one."))
     recent = {finding.id for finding in found} | (previous.findings.keys() if previous else set())
     accepted, unfit = from_triage({identity: mine for identity, mine in triage.items() if identity in recent})
     waivers = Waivers([*from_config(config.waivers), *accepted])
@@ -103,19 +104,19 @@ def _tenant_of(snapshot: Snapshot, config: Config) -> TenantConfig | None:
     return config.tenants[0] if len(config.tenants) == 1 and not snapshot.tenant_id else None
 
 
-def _same_tenant(previous: Previous, tenant: Tenant) -> None:
+def refuse_foreign(previous: Previous, tenant_id: str) -> None:
     """Raises UsageError for a previous run of another tenant: by its tenant id, else by the ids of its findings, which
     are made of it."""
-    theirs, mine = previous.tenant_id.lower(), tenant.tenant_id.lower()
+    theirs, mine = previous.tenant_id.lower(), tenant_id.lower()
     checkable = [found for found in previous.findings.values() if found.get("rule") and "object_id" in found]
     other = bool(theirs and mine and theirs != mine)
     strange = checkable and not any(
-        found["id"] == finding_id(str(found["rule"]), tenant.tenant_id, str(found["object_id"])) for found in checkable
+        found["id"] == finding_id(str(found["rule"]), tenant_id, str(found["object_id"])) for found in checkable
     )
     if other or strange:
         how = f"of tenant {previous.tenant_id}" if other else "by the ids of its findings"
         raise UsageError(
-            f"{previous.source or 'The previous run'}: is of another tenant ({how}, not of {tenant.tenant_id or '?'}).",
+            f"{previous.source or 'The previous run'}: is of another tenant ({how}, not of {tenant_id or '?'}).",
             remedy="Name a run of this tenant with --previous.",
         )
 

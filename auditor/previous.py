@@ -130,6 +130,10 @@ def _by_id(path: Path, document: Mapping[str, Any], name: str) -> dict[str, Docu
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
             raise UsageError(f"{path}: {name}[{number}] has no `id`.", remedy=_REMEDY)
+        for key, kind in (("evidence", dict), ("accounts", str)):
+            value = entry.get(key)
+            if value is not None and not (isinstance(value, list) and all(isinstance(part, kind) for part in value)):
+                raise UsageError(f"{path}: {name}[{number}].{key} is not what this program writes.", remedy=_REMEDY)
     return {entry["id"]: entry for entry in entries}
 
 

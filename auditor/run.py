@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from auditor.tenant import DatasetStatus
 
 RUN_JSON = "run.json"
 SNAPSHOT = "snapshot"
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ async def _run_one(
 ) -> RunResult:
     from auditor.collect import collect
 
-    previous = _previous(tenant.name, options, options.now)
+    previous = _previous(tenant.name, options, options.now, tenant.tenant_id)
     folder = run_folder(Path(config.config.report.folder), tenant.name, out, resume=options.resume)
     stages = Stages()
     with stages.stage("collect"):
@@ -133,11 +136,16 @@ def judge_snapshot(path: Path, config: LoadedConfig, options: RunOptions) -> Run
     return _judge(name, snapshot, config, folder, options, Stages(), requests, previous)
 
 
-def _previous(tenant: str, options: RunOptions, now: datetime | None) -> Previous | None:
-    """The run that --previous names, read before anything is begun that a damaged file would bring to nothing."""
+def _previous(tenant: str, options: RunOptions, now: datetime | None, tenant_id: str = "") -> Previous | None:
+    """The run that --previous names, read before anything is begun that a damaged or foreign one would bring to
+    nothing. `tenant_id`: as the config has it, which may be a domain name."""
+    from auditor.evaluate import refuse_foreign
     from auditor.previous import load_previous
 
-    return load_previous(options.previous, tenant, now) if options.previous else None
+    previous = load_previous(options.previous, tenant, now) if options.previous else None
+    if previous and _GUID.fullmatch(tenant_id):
+        refuse_foreign(previous, tenant_id)
+    return previous
 
 
 def _judge(

@@ -125,6 +125,13 @@ def test_diff_of_the_folders_tells_what_the_sheet_tells(quarters: Quarters, tmp_
     assert [run["now"][:10] for run in json.loads(trend.stdout)["runs"]] == ["2026-11-23", "2027-02-22"]
 
 
+def test_another_tenants_run_is_refused_before_anything_is_read(quarters: Quarters, tmp_path: Path) -> None:
+    done = auditor("demo", "--seed", "2", "--previous", quarters.first, "--out", "other", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is of another tenant" in done.stderr
+    assert not (tmp_path / "other" / "snapshot").exists()
+
+
 def test_a_damaged_workbook_or_another_tenants_stops_with_exit_code_2(quarters: Quarters, tmp_path: Path) -> None:
     def evaluate(previous: Path) -> subprocess.CompletedProcess[str]:
         return auditor(

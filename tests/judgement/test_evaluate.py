@@ -14,6 +14,7 @@ from auditor.evaluate import Previous
 from auditor.findings import evidence_text, to_json
 from auditor.findings.base import finding_id
 from auditor.previous import load_previous
+from auditor.triage import Triage
 
 KEYS = [
     "id", "rule", "severity", "outcome", "object_type", "object_id", "object_name", "title", "evidence", "remedy",
@@ -86,6 +87,48 @@ class TestPrevious:
         world.data["casMailboxes"][-1]["SmtpClientAuthenticationDisabled"] = True
         fourth = world.judge(now=later, previous=previous(third))
         assert not [finding for finding in fourth.findings if "bert" in finding.title]
+
+    def test_a_previous_run_of_a_later_moment_is_told(self, world):
+        world.add("anna", switch=False)
+        later = Previous({}, now="2027-01-01T00:00:00Z")
+        evaluation = world.judge(previous=later)
+        assert {finding.change for finding in evaluation.findings} == {"new"}
+        assert "later moment (2027-01-01T00:00:00Z)" in evaluation.remarks[-1].text
+
+    def test_triage_of_an_id_that_no_run_knows_is_told_with_what_it_said(self, world):
+        world.add("anna", switch=False)
+        [known] = [found.id for found in world.judge().findings if found.rule == "exposed-account"]
+        typed = {known: Triage(status="Fixed"), "x-0": Triage(owner="Ann"), "y-0": Triage()}
+        evaluation = world.judge(previous=Previous({}, triage=typed))
+        assert evaluation.triage == {known: Triage(status="Fixed")}
+        assert [(remark.finding, remark.text) for remark in evaluation.remarks] == [
+            ("x-0", "No run knows this finding, so its triage was not carried over (Owner: Ann)."),
+            (known, "Status is Fixed, but it still stands."),
+        ]
+
+    def test_a_status_that_a_waiver_of_the_config_overrules_is_told(self, world):
+        world.add("anna", switch=False)
+        [known] = [found.id for found in world.judge().findings if found.rule == "exposed-account"]
+        waiver = Waiver(rule="exposed-account", owner="o", reason="r", until="2027-01-01")
+        evaluation = world.judge(previous=Previous({}, triage={known: Triage(status="In progress")}), waivers=(waiver,))
+        assert [remark.text for remark in evaluation.remarks] == [
+            "Status is In progress, but a waiver of the config accepts it.",
+        ]
+        assert [use.use for use in evaluation.waivers] == ["used"]
+
+    def test_a_run_of_another_tenant_is_refused_by_id_or_by_its_findings(self, world):
+        world.add("anna", switch=False)
+        mine = world.judge()
+        tenant_id = mine.judgement.tenant.tenant_id
+        with pytest.raises(UsageError, match="another tenant"):
+            world.judge(previous=Previous({}, tenant_id="other"))
+        world.judge(previous=Previous({}, tenant_id=tenant_id.upper()))
+        foreign = {
+            key: {**found, "id": finding_id(found["rule"], "other", found["object_id"])}
+            for key, found in previous(mine).findings.items()
+        }
+        with pytest.raises(UsageError, match="by the ids of its findings"):
+            world.judge(previous=Previous({found["id"]: found for found in foreign.values()}))
 
     def test_a_waiver_is_a_change_of_outcome(self, world):
         world.add("anna", switch=False)
