@@ -11,8 +11,8 @@ What decides, strongest first:
 3. Where no Exchange data was asked for at all, the usage report (`mailboxUsage`) decides, except for an account whose
    licence should have given it a row: reports lag, so that is unknown. A report in which not one account is found
    hides the users' names and decides nothing.
-4. From the directory (`users`) alone, only an account that never had a mailbox plan and has no mail address is sure
-   to have none.
+4. From the directory (`users`), only an account that never had a mailbox plan and has no mail address is sure to have
+   none.
 """
 
 from __future__ import annotations
@@ -84,9 +84,8 @@ def judge(tenant: Tenant, cases: Cases) -> Column:
     found = [(user, KNOWN_USER), (used, IN_USE)]
     if any(tenant.status[name].asked for name in EXCHANGE_DATASETS):
         return spread(cases, found, unknown)
-    if tenant.complete("mailboxUsage"):
-        return spread(cases, [*found, *_absent_from_report(tenant)], unknown)
-    return spread(cases, [*found, (_never_had_one(tenant), NEVER)], unknown)
+    absent = _absent_from_report(tenant) if tenant.complete("mailboxUsage") else []
+    return spread(cases, [*found, *absent, (_never_had_one(tenant), NEVER)], unknown)
 
 
 def _absent_from_report(tenant: Tenant) -> list[tuple[Mask, Reason]]:

@@ -56,14 +56,11 @@ class Evidence:
         if self.manifest is None:
             return "complete" if name in self.records else "not-asked"
         entry = self.manifest.get(name, {"state": "not-asked"})
-        if name in EXCHANGE and entry["state"] == "complete" and entry.get("as_of") and self._exported(entry):
-            if self.now - datetime.fromisoformat(entry["as_of"]) > self.max_age:
-                return "cut"
+        aged = name in EXCHANGE and entry["state"] == "complete" and entry.get("as_of")
+        exported = not entry.get("source") or "export" in entry["source"]
+        if aged and exported and self.now - datetime.fromisoformat(entry["as_of"]) > self.max_age:
+            return "cut"
         return entry["state"]
-
-    @staticmethod
-    def _exported(entry):
-        return not entry.get("source") or "export" in entry["source"]
 
     def source(self, name):
         return (self.manifest or {}).get(name, {}).get("source", "")
@@ -148,14 +145,12 @@ def mailbox(evidence, user, sender):
         return CLEAR
     if any(evidence.asked(name) for name in EXCHANGE):
         return UNKNOWN  # a fallback never proves that there is none
-    if usage:
-        if report:
-            return BLOCKS
-        listed = any(by_name(evidence, "mailboxUsage", one) for one in evidence.rows("users"))
-        return BLOCKS if listed and mailbox_plan(evidence, user) == "none" else UNKNOWN
-    if evidence.complete("users") and not ever_had_plan(user) and not addresses(user):
+    if report:
         return BLOCKS
-    return UNKNOWN
+    listed = usage and any(by_name(evidence, "mailboxUsage", one) for one in evidence.rows("users"))
+    if listed and mailbox_plan(evidence, user) == "none":
+        return BLOCKS
+    return BLOCKS if evidence.complete("users") and not ever_had_plan(user) and not addresses(user) else UNKNOWN
 
 
 def ever_had_plan(user):

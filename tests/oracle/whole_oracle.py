@@ -4,27 +4,8 @@ One account at a time, slow and simple on purpose; it shares no code with the en
 formed: what is malformed has tests of its own.
 """
 
-from whole_accounts import (
-    BLOCKS,
-    CLEAR,
-    CONDITIONAL,
-    NOT_APPLICABLE,
-    UNKNOWN,
-    account_state,
-    addresses,
-    authentication_policy,
-    basic_auth_retirement,
-    conditional_access,
-    credential,
-    licence,
-    mailbox,
-    mfa_state,
-    per_user_mfa,
-    route,
-    security_defaults,
-    smtp_auth_switch,
-    worst,
-)  # fmt: skip
+import whole_accounts
+from whole_accounts import BLOCKS, CLEAR, CONDITIONAL, NOT_APPLICABLE, UNKNOWN, addresses, mfa_state, route, worst
 from whole_senders import oauth_grant, send_as, sender_settings, sending_limits
 
 VERDICT = {BLOCKS: "blocked", UNKNOWN: "unknown", CONDITIONAL: "conditional", CLEAR: "open",
@@ -37,14 +18,10 @@ BOTH = {"mailbox", "licence", "smtp-auth-switch", "sender-settings", "send-as", 
 OAUTH = {*BOTH, "oauth-grant"}
 BASIC = {*ORDER} - {"oauth-grant"}
 
-EVERYBODY = {
-    "mailbox": mailbox, "authentication-policy": authentication_policy, "smtp-auth-switch": smtp_auth_switch,
-    "account-state": account_state, "credential": credential, "security-defaults": security_defaults,
-    "conditional-access": conditional_access, "licence": licence, "per-user-mfa": per_user_mfa,
-    "basic-auth-retirement": basic_auth_retirement,
-}  # fmt: skip
 SENDERS = {"sender-settings": sender_settings, "send-as": send_as, "sending-limits": sending_limits,
            "oauth-grant": oauth_grant}  # fmt: skip
+EVERYBODY = {name: getattr(whole_accounts, name.replace("-", "_"))
+             for name in ORDER if name not in SENDERS}  # fmt: skip
 
 
 def states_of(evidence, user, sender):
@@ -105,8 +82,9 @@ def judge(evidence, senders):
         own = [states for other, _, states in cases if other is user]
         shown = {name: worst(states[name] for states in own) for name in ORDER} if own else plain
         accounts[user["id"].lower()] = {
-            **shown, "basic": verdict(shown, BASIC), "oauth": verdict(shown, OAUTH), "deciding_blocker": deciding(shown),
-            "exposure": exposure(evidence, user, plain), "password_guessing": guessing(plain),
+            **shown, "basic": verdict(shown, BASIC), "oauth": verdict(shown, OAUTH),
+            "deciding_blocker": deciding(shown), "exposure": exposure(evidence, user, plain),
+            "password_guessing": guessing(plain),
             "sender": "true" if own else "false",
         }  # fmt: skip
     rows = [{**states, "basic": verdict(states, BASIC), "oauth": verdict(states, OAUTH),

@@ -3,23 +3,12 @@
 import ipaddress
 from types import SimpleNamespace
 
-from whole_accounts import (
-    BLOCKS,
-    CLEAR,
-    CONDITIONAL,
-    HVE_HOSTS,
-    NOT_APPLICABLE,
-    UNKNOWN,
-    account_state,
-    addresses,
-    ca,
-    groups_of,
-    person_of,
-    route,
-    same,
-    world_of,
-    worst,
-    yes_or_no,
+import whole_accounts
+from whole_accounts import BLOCKS, CLEAR, CONDITIONAL, HVE_HOSTS, NOT_APPLICABLE, UNKNOWN, addresses, route, same, worst
+
+account_state, groups_of, person_of, world_of, yes_or_no, ca = (
+    whole_accounts.account_state, whole_accounts.groups_of, whole_accounts.person_of, whole_accounts.world_of,
+    whole_accounts.yes_or_no, whole_accounts.ca,
 )  # fmt: skip
 
 
@@ -171,8 +160,10 @@ def oauth_grant(evidence, user, sender):
                  modern(evidence, user, sender)]  # fmt: skip
     else:
         permission, by_role = permitted(evidence, app_id, principals)
-        chain = [permission, registered(evidence, app_id, principals),
-                 full_access(evidence, user, app_id, by_role), workload(evidence, app_id, principals, sender)]  # fmt: skip
+        chain = [
+            permission, registered(evidence, app_id, principals), full_access(evidence, user, app_id, by_role),
+            workload(evidence, app_id, principals, sender),
+        ]  # fmt: skip
     return worst([enabled, *chain])
 
 

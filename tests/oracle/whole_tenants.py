@@ -1,7 +1,7 @@
-"""Small tenants out of bytes: each byte chooses one value, a zero always the plainest, so that hypothesis shrinks well.
+"""Small tenants out of bytes: each byte chooses one value, a zero the plainest, so that hypothesis shrinks well.
 
-A tenant is what a snapshot folder would hold: records, how reading each dataset ended, and the declared senders. Ids and
-addresses come in mixed letter case, as Microsoft compares them without.
+A tenant is what a snapshot folder would hold: records, how reading each dataset ended, and the declared senders. Ids
+and addresses come in mixed letter case, as Microsoft compares them without.
 """
 
 import json
@@ -181,7 +181,8 @@ class Tenant:
                 for mailbox, user, rights, deny in choose.often(
                     [(f"account-{number}", "sp-1", ["FullAccess"], False) for number in (1, 2, 3)], [],
                     [("Account-1", "sp-1", ["FullAccess"], False), ("account-1", "sp-1", ["FullAccess"], True)],
-                    [("unknown mailbox 1", "sp-1", ["FullAccess"], False)], [("account-1", "sp-2", ["FullAccess"], False)],
+                    [("unknown mailbox 1", "sp-1", ["FullAccess"], False)],
+                    [("account-1", "sp-2", ["FullAccess"], False)],
                     [("account-1", "sp-1", ["ReadPermission"], False)])],
         }  # fmt: skip
 
@@ -285,8 +286,8 @@ class Tenant:
             access = choose.often("Allow", "Deny")
             rights = choose.often(["SendAs"], ["ReadPermission"])
             if trustee and mailbox:
-                self.records["recipientPermissions"].append(
-                    {"Identity": mailbox, "Trustee": trustee, "AccessControlType": access, "AccessRights": rights})  # fmt: skip
+                granted = {"Identity": mailbox, "Trustee": trustee, "AccessControlType": access, "AccessRights": rights}
+                self.records["recipientPermissions"].append(granted)
 
     # --- what was not read ---
 
@@ -338,7 +339,7 @@ def licence(sku_id, *plans, disabled=(), state="Active", error="None"):
 
 
 def together(*parts):
-    return tuple(sum(lists, []) for lists in zip(*parts, strict=True))
+    return tuple([one for part in lists for one in part] for lists in zip(*parts, strict=True))
 
 
 NONE = ([], [], [])
@@ -386,7 +387,8 @@ def policy(choose, number):
     }  # fmt: skip
     if conditions["applications"]:
         conditions["applications"] |= {"excludeApplications": choose.often([], ["office365"], ["other-1"]),
-                                       "applicationFilter": choose.often(None, {"mode": "include", "rule": "x"})}  # fmt: skip
+                                       "applicationFilter": choose.often(None, {"mode": "include", "rule": "x"}),
+                                       }  # fmt: skip
     return {
         "id": f"Policy-{number}", "displayName": f"Policy {number}",
         "state": choose.often("enabled", "enabledForReportingButNotEnforced", "disabled", "future"),
