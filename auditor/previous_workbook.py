@@ -130,12 +130,11 @@ def _left_behind(path: Path, strange: Sequence[str]) -> Iterator[Remark]:
         yield Remark(
             f"This sheet is not of this program: it is not carried over and stands only in {path}.", where=title
         )
-    notes = [
-        note.get("ref", "?") for root in _parts(path, _NOTES) for note in root.iter() if note.tag.endswith("}comment")
-    ]
+    notes = [note for root in _parts(path, _NOTES) for note in root.iter() if note.tag.endswith("}comment")]
     if notes:
-        named = ", ".join(notes[:_NAMED]) + (" …" if len(notes) > _NAMED else "")
-        yield Remark(f"{len(notes)} notes on cells ({named}) are not carried over; they stand only in {path}.")
+        named = ", ".join(note.get("ref", "?") for note in notes[:_NAMED])
+        more = f" and {len(notes) - _NAMED} more" if len(notes) > _NAMED else ""
+        yield Remark(f"Notes on cells ({named}{more}) are not carried over; they stand only in {path}.")
 
 
 def _facts(grids: Iterable[Sequence[Sequence[Cell]]]) -> dict[str, list[dict[str, str]]]:

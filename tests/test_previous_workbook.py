@@ -137,7 +137,7 @@ def test_own_sheets_and_notes_are_told_and_the_programs_own_are_not(tmp_path: Pa
     book.save(path)
     assert [(remark.where, remark.text.partition(" stand")[0]) for remark in read_workbook(path).remarks] == [
         ("Call notes", "This sheet is not of this program: it is not carried over and"),
-        ("", "2 notes on cells (D2, D3) are not carried over; they"),
+        ("", "Notes on cells (D2, D3) are not carried over; they"),
     ]
 
 

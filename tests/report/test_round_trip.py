@@ -17,6 +17,7 @@ from zipfile import ZipFile
 import openpyxl
 import pandas as pd
 import pytest
+from foreign import as_excel_for_the_web, as_google_sheets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.cell import Cell
@@ -135,6 +136,20 @@ def test_opened_and_saved_by_libreoffice(
                "--convert-to", kind, "--outdir", tmp_path / "out", run / "findings.xlsx"]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, timeout=240)
     assert came_back(run, tmp_path / "out" / f"findings.{kind}", tmp_path) == meant
+
+
+@pytest.mark.parametrize("imitated", [as_google_sheets, as_excel_for_the_web])
+def test_saved_by_google_sheets_and_excel_for_the_web(
+    run: Path, meant: dict[str, Triage], tmp_path: Path, imitated: Callable[[Path, Path], Path]
+) -> None:
+    saved = imitated(run / "findings.xlsx", tmp_path / "saved.xlsx")
+    assert came_back(run, saved, tmp_path) == meant
+    alone = load_previous(saved)
+    assert {key: mine.comment for key, mine in alone.triage.items()} == {
+        key: mine.comment for key, mine in meant.items()
+    }
+    assert {found["id"] for found in alone.findings.values() if found["evidence"]} == set(meant)
+    assert openpyxl.load_workbook(saved)["Findings"].max_row >= len(meant), "openpyxl opens the imitation too"
 
 
 def by_pandas(source: Path, target: Path, change: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame) -> Path:
