@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from auditor.demo.graph.call import bad_request
 from auditor.demo.graph.directory import Directory
@@ -122,8 +123,8 @@ class Downloads:
         token = self.sealer.seal({"report": report, "period": period, "until": self.clock() + LIFETIME})
         return f"{self.url}/data/download/{token}"
 
-    def application(self, log: RequestLog) -> web.Application:
-        app = service_app("reports", self.directory.tenant.now, log)
+    def application(self, log: RequestLog, *before: Middleware) -> web.Application:
+        app = service_app("reports", self.directory.tenant.now, log, *before)
         app.router.add_get("/data/download/{token}", self._download)
         return app
 

@@ -368,5 +368,6 @@ def resource_units(route: Route, query: Mapping[str, Any]) -> int | None:
     """https://learn.microsoft.com/graph/throttling-limits: `$select` and a small `$top` each save one."""
     if route.cost is None:
         return None
-    small = str(query.get("$top", "")).isdigit() and int(query["$top"]) < 20
+    top = str(query.get("$top", ""))
+    small = top.isascii() and top.isdigit() and len(top) < 3 and int(top) < 20
     return max(1, route.cost - ("$select" in query) - small)
