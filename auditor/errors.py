@@ -5,6 +5,7 @@ AuditorError
 │   └── ConfigError     2    config.toml: names file, key and remedy
 ├── SignInError         4    the sign-in failed or the app may read nothing
 ├── ServiceError        5    a service could not be reached or gave up
+│   └── TicketError     5    a ticket system: not reached, still throttled after the retries, or it refused
 ├── PartialError        3    done, but a requested part could not be read (only with --strict)
 └── Interrupted         130  stopped by the user; the run can be resumed
 """
@@ -44,6 +45,10 @@ class SignInError(AuditorError):
 
 class ServiceError(AuditorError):
     exit_code = 5
+
+
+class TicketError(ServiceError):
+    pass
 
 
 class Interrupted(AuditorError):  # noqa: N818 - an interruption is no error of the program
