@@ -5,7 +5,7 @@ The plan is pure (`plan`), the systems are thin (`systems/`), and only `sync` wr
 | word | means |
 |---|---|
 | topic | what one ticket is about: one finding, or several under one heading (per rule, sender or owner) |
-| marker | the topic's id as it stands in the ticket (label, tag, correlation id, property), by which it is found again |
+| marker | the topic's id as it stands in the ticket (label, tag, correlation id, property); it is found again by it |
 | draft | the ticket as this run would write it |
 | ticket | what the system holds under a marker |
 """

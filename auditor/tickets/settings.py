@@ -17,7 +17,7 @@ Grouping = Literal["finding", "rule", "sender", "owner"]
 
 class TicketSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every system has. `min_severity` and `outcomes` choose the findings; `max_new` bounds the tickets that one
-    sync makes; `pseudonymise` writes ids instead of names and addresses; `fields` are the system's own, by its names."""
+    sync makes; `pseudonymise` writes ids instead of names; `fields` are the system's own."""
 
     name: str
     system: str
