@@ -12,10 +12,8 @@ The plan is pure (`plan`), the systems are thin (`systems/`), and only `sync` wr
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from auditor.findings.base import Severity
@@ -25,24 +23,6 @@ TOOL = "tenant-auditor"
 
 Standing = Literal["open", "done", "declined"]
 """`declined`: closed by a person who will not do it (won't do, not planned, duplicate); never reopened by us."""
-
-
-class Clock(Protocol):
-    """Time as this room sees it: nothing here is asynchronous. `now` is timezone-aware UTC; `sleep` is in seconds."""
-
-    def now(self) -> datetime: ...
-
-    def sleep(self, seconds: float) -> None: ...
-
-
-class SystemClock:
-    """The machine's own clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 # --- text, before a system's own markup ------------------------------------------------------------------------------

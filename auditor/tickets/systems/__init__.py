@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from auditor.tickets.base import Clock, System
+    from auditor.clock import BlockingClock
+    from auditor.tickets.base import System
     from auditor.tickets.settings import TicketSettings
 
 MODULES = {
@@ -34,7 +35,7 @@ def settings_of(system: str) -> type[TicketSettings]:
     return kind
 
 
-def connect(settings: TicketSettings, environment: Mapping[str, str], clock: Clock) -> System:
+def connect(settings: TicketSettings, environment: Mapping[str, str], clock: BlockingClock) -> System:
     """Raises SignInError where a variable that the settings name is not set."""
     module = importlib.import_module(f"{__name__}.{MODULES[settings.system]}")
     system: System = module.connect(settings, environment, clock)
