@@ -142,7 +142,8 @@ class System(Protocol):
 
     def create(self, drafts: Sequence[Draft]) -> Iterator[Ticket | Refused]:
         """Makes the tickets with their markers in the same call that makes them, and yields each as soon as the system
-        has said so, in order: what was yielded stands in the journal before the next request is sent."""
+        has said so, in order: what was yielded stands in the journal before the next request is sent. Does not attach:
+        `sync` calls `attach` for each of `draft.attachments` afterwards, so that a crash in between can be mended."""
 
     def rewrite(self, ticket: Ticket, draft: Draft) -> None:
         """Replaces what we own, the body; title, assignee, state and everything else are people's."""
@@ -152,5 +153,5 @@ class System(Protocol):
     def attach(self, ticket: Ticket, attachment: Attachment) -> None: ...
 
     def move(self, ticket: Ticket, to: Literal["open", "done", "waived"], text: Text) -> None:
-        """Closes, reopens, or moves to the state that the config names for accepted findings, with `text` as the
-        comment that says why."""
+        """Closes, reopens, or moves to the state that the config names for accepted findings (`waived_state`; never
+        called with "waived" where it names none), with `text` as the comment that says why."""
