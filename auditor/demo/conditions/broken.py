@@ -8,6 +8,7 @@ import struct
 import sys
 
 from aiohttp import web
+from aiohttp.payload import Payload
 
 PIECE = 16 * 1024
 FLUSH = 0.02
@@ -19,6 +20,13 @@ def body_of(response: web.StreamResponse) -> bytes:
     return bytes(body) if isinstance(body, (bytes, bytearray)) else b""
 
 
+async def whole(response: web.StreamResponse) -> bytes:
+    """The body, also of an answer that would be streamed."""
+    if isinstance(response, web.Response) and isinstance(response.body, Payload):
+        return await response.body.as_bytes()
+    return body_of(response)
+
+
 def cut(body: bytes, share: float) -> bytes:
     """The first part of a body; less than 1 always leaves something out."""
     return body if share >= 1 else body[: min(int(len(body) * share), max(0, len(body) - 1))]
@@ -27,7 +35,7 @@ def cut(body: bytes, share: float) -> bytes:
 async def reset(request: web.Request, response: web.StreamResponse, share: float) -> web.StreamResponse:
     """Promises the whole body, sends `share` of it and resets the connection."""
     if share > 0:
-        body = body_of(response)
+        body = await whole(response)
         partial = web.StreamResponse(status=response.status, headers=response.headers)
         partial.content_length = len(body)
         await partial.prepare(request)
@@ -46,7 +54,7 @@ async def without_close_notify(request: web.Request, response: web.StreamRespons
     transport = request.transport
     if transport is not None:
         transport.write(f"HTTP/1.1 {response.status} {response.reason}\r\n{head}\r\n".encode())
-        for piece in _pieces(cut(body_of(response), share)):
+        for piece in _pieces(cut(await whole(response), share)):
             transport.write(piece)
             while transport.get_write_buffer_size() and not transport.is_closing():
                 await asyncio.sleep(0)

@@ -169,9 +169,9 @@ class Injector:
             case kinds.NoCloseNotify():
                 return await broken.without_close_notify(request, await send(), fault.at)
             case kinds.Truncated():
-                return _with_body(await send(), lambda body: broken.cut(body, fault.at))
+                return await _with_body(await send(), lambda body: broken.cut(body, fault.at))
             case kinds.Garbled():
-                return _with_body(await send(), lambda body: b"<" * len(body))
+                return await _with_body(await send(), lambda body: b"<" * len(body))
             case _:
                 return self._page(fault, asked, await send())
 
@@ -237,7 +237,7 @@ class Injector:
         asked = {item["id"]: item for item in (await request.json())["requests"]}
         body = json.loads(broken.body_of(response))
         body["responses"] = [self._inner(asked[item["id"]], item) for item in body["responses"]]
-        return _with_body(response, lambda _: json.dumps(body, ensure_ascii=False).encode())
+        return await _with_body(response, lambda _: json.dumps(body, ensure_ascii=False).encode())
 
     def _inner(self, asked: Mapping[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
         place, method = "/" + unquote(urlsplit(asked["url"]).path).lstrip("/"), asked["method"].upper()
@@ -290,7 +290,7 @@ def _no_user() -> web.Response:
     return refusals.refusal("graph", 404, {}, message="Resource does not exist.")
 
 
-def _with_body(response: web.StreamResponse, change: Callable[[bytes], bytes]) -> web.StreamResponse:
+async def _with_body(response: web.StreamResponse, change: Callable[[bytes], bytes]) -> web.StreamResponse:
     if isinstance(response, web.Response):
-        response.body = change(broken.body_of(response))
+        response.body = change(await broken.whole(response))
     return response

@@ -111,6 +111,8 @@ def _require_sign_in_activity(reading: Reading) -> None:
 
 
 def _with_mfa_state(reading: Reading, user: Record) -> Record:
+    if "perUserMfaState" in user:
+        return user
     return {**user, "perUserMfaState": reading.directory.tenant.per_user_mfa.get(user["id"], "disabled")}
 
 
@@ -153,11 +155,7 @@ def _members(transitive: bool, kind: str = "") -> Reader:
         hidden = str(group.get("visibility", "")).lower() == "hiddenmembership"
         if hidden and permissions.HIDDEN_MEMBERS not in reading.token.roles:
             return []
-        directory = reading.directory
-        found = directory.transitive_members(group["id"]) if transitive else directory.direct_members(group["id"])
-        if not kind:
-            return [{"@odata.type": f"#microsoft.graph.{member.kind}", **member.record} for member in found]
-        return [member.record for member in found if member.kind == kind]
+        return reading.directory.members(group["id"], transitive=transitive, kind=kind)
 
     return read
 
