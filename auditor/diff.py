@@ -293,7 +293,7 @@ def unchecked(before: Document, old: Run, new: Run) -> str:
         return "It is not known what was read this time."
     if before.get("rule") not in _DATASETS:
         return "This version of the program has no such rule."
-    unread = [name for name in _rests_on(before, old) if new.datasets.get(name, "complete") != "complete"]
+    unread = [name for name in rests_on(before, old) if new.datasets.get(name, "complete") != "complete"]
     if unread:
         states = ", ".join(f"{name} ({new.datasets[name]})" for name in unread)
         return f"Not read whole this time: {states}."
@@ -311,7 +311,7 @@ def unchecked(before: Document, old: Run, new: Run) -> str:
     return ""
 
 
-def _rests_on(before: Document, old: Run) -> list[str]:
+def rests_on(before: Document, old: Run) -> list[str]:
     """The datasets behind a finding: the rule's and those that its evidence names. What was not there when it was found
     is not behind it. Without `users` nothing is found at all."""
     if "rests_on" in before:
@@ -359,7 +359,7 @@ def _entry(before: Document, change: FindingChange, old: Run, new: Run) -> dict[
         # Found again later, it is compared with what stood.
         entry["gone_since"] = _text(before, "gone_since") or new.now
         entry["evidence"] = before.get("evidence")
-        entry["rests_on"] = _rests_on(before, old)
+        entry["rests_on"] = rests_on(before, old)
         if before.get("accounts") is not None:
             entry["accounts"] = list(before["accounts"])
     return entry
