@@ -394,7 +394,7 @@ def _tls(place: str, ca_bundle: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_bundle)
     except OSError as error:  # ssl.SSLError is one too
         raise ConfigError(
-            f"{place}: ca_bundle cannot be read ({error.strerror or 'no certificates in it'}).",
+            f"{place}: ca_bundle cannot be read ({error.strerror}).",
             remedy="Name a file with the certificate authority in PEM form.",
         ) from None
 
