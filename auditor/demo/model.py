@@ -72,6 +72,8 @@ class DemoTenant:
     """the organisation lives in another national cloud: the token endpoint refuses with AADSTS900382"""
     smtp_replies: list[dict[str, Any]] = field(default_factory=list)
     """the brought dataset `smtpReplies`: {"account", "time", "text", "source"}; empty where none was brought"""
+    configuration_jobs: list[dict[str, Any]] = field(default_factory=list)
+    """jobs of tenant configuration management that somebody ran; their snapshots are made of `exchange`"""
     what_if_disagrees: set[str] = field(default_factory=set)
     """ids of policies of which the What If action says the opposite of what it finds, so that an audit's cross-check
     has something to find"""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import msgspec
 
 from auditor.catalogue import BY_NAME, EXCHANGE_DATASETS, Dataset
 from auditor.errors import ConfigError
-from auditor.exchange.base import ExchangeRead, Keep, hidden_cmdlet
+from auditor.exchange.base import ExchangeRead, Keep, hidden_cmdlet, moment, stamp
 from auditor.exchange.properties import DECISIVE, SINGLE
 from auditor.exchange.tables import Damaged, decode, from_cells, normalise, parse_json, table
 
@@ -187,11 +186,11 @@ class ExportSource:
         """`exportedAt` as ISO 8601 UTC, empty if unknown."""
         if value is None:
             return ""
-        moment = _moment(value.get("value") if isinstance(value, dict) else value)
-        if moment is None:
+        when = moment(value.get("value") if isinstance(value, dict) else value)
+        if when is None:
             self._tell(f"{path.name}: exportedAt is no time that is understood; the export's age is unknown.")
             return ""
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return stamp(when)
 
     def _records(self, dataset: Dataset, part: _Part) -> Iterator[bytes]:
         """Raises Damaged, OSError."""
@@ -246,16 +245,3 @@ def _permissions_missing(dataset: Dataset, identities: Sequence[str], contents: 
         return ""
     missing = sorted({identity.strip().lower() for identity in identities} - contents.permissions_of)
     return f"Not exported for {', '.join(missing)}." if missing else ""
-
-
-def _moment(value: Any) -> datetime | None:
-    """ISO 8601 (a time without zone is UTC) or `/Date(milliseconds)/`."""
-    if not isinstance(value, str):
-        return None
-    try:
-        if ticks := re.fullmatch(r"/Date\((-?\d+)\)/", value):
-            return datetime.fromtimestamp(int(ticks[1]) / 1000, UTC)
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value.strip()))
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

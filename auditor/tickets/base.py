@@ -125,6 +125,8 @@ class Limits:
     """drafts that one request makes"""
     index_lag: float = 0.0
     """seconds within which a new ticket may not be found by its marker yet"""
+    readable: bool = True
+    """False: the system tells nothing of what it holds, so the journal's word is taken for it (`find` is not called)"""
 
 
 class System(Protocol):

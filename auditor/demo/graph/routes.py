@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from auditor.demo.entra.tokens import AccessToken
-from auditor.demo.graph import permissions, reports, schema, what_if
+from auditor.demo.graph import configuration, permissions, reports, schema, what_if
 from auditor.demo.graph.call import Answer, Call, GraphError, bad_request, not_found
 from auditor.demo.graph.directory import Directory, Record
 from auditor.demo.graph.query import Rules
@@ -182,6 +182,14 @@ def _what_if(reading: Reading) -> Sequence[Record]:
     return what_if.evaluate(reading.directory, reading.call.body)
 
 
+def _snapshot_jobs(reading: Reading) -> Sequence[Record]:
+    return configuration.jobs(reading.directory.tenant)
+
+
+def _snapshot(reading: Reading) -> Record:
+    return configuration.snapshot(reading.directory.tenant, reading.arguments["id"])
+
+
 def _service_principal(by: str) -> Reader:
     def read(reading: Reading) -> Record:
         key = reading.arguments["id"]
@@ -278,6 +286,7 @@ _USER_CAST = "/microsoft.graph.user"
 _GROUP_CAST = "/microsoft.graph.group"
 _CA = "/identity/conditionalAccess"
 _ROLE_MANAGEMENT = "/roleManagement/directory"
+_CONFIGURATION = "/admin/configurationManagement"
 
 ROUTES: tuple[Route, ...] = (
     Route("/organization", permissions.ORGANIZATION, Rules(schema.ORGANIZATION, "directory"), _all("organization"),
@@ -344,6 +353,15 @@ ROUTES: tuple[Route, ...] = (
           _assignments("resourceId"), "servicePrincipals('{id}')/appRoleAssignedTo", cost=2),
     Route("/servicePrincipals/{id}/appRoleAssignments", permissions.APPLICATIONS, _ASSIGNMENTS,
           _assignments("principalId"), "servicePrincipals('{id}')/appRoleAssignments", cost=2),
+    Route(f"{_CONFIGURATION}/configurationSnapshotJobs", permissions.CONFIGURATION,
+          Rules(schema.SNAPSHOT_JOB, "policy"), _snapshot_jobs,
+          "admin/configurationManagement/configurationSnapshotJobs", cost=None),
+    Route(f"{_CONFIGURATION}/configurationSnapshots/{{id}}", permissions.CONFIGURATION,
+          Rules(schema.SNAPSHOT, "policy"), _snapshot,
+          "admin/configurationManagement/configurationSnapshots/$entity", cost=None),
+    Route(f"{_CONFIGURATION}/configurationSnapshots('{{id}}')", permissions.CONFIGURATION,
+          Rules(schema.SNAPSHOT, "policy"), _snapshot,
+          "admin/configurationManagement/configurationSnapshots/$entity", cost=None),
     Route("/oauth2PermissionGrants", permissions.GRANTS, _GRANTS, _all("oauth2PermissionGrants"),
           "oauth2PermissionGrants", cost=2),
 )  # fmt: skip

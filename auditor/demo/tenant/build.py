@@ -146,6 +146,7 @@ class _Builder:
             senders=senders(self.company.accounts, self.ids, self.scenario.without_senders),
             fates=fates(self.scenario.name, self.quarter, self.clock.now),
             smtp_replies=self._replies(),
+            configuration_jobs=exchange.configuration_jobs(self.ids, self.clock, self.tenant_id),
         )  # fmt: skip
 
     def _looked(self, value: Callable[[Account], V]) -> Mapping[str, V]:

@@ -256,3 +256,28 @@ def hve_accounts(accounts: dict[str, Account], ids: Ids) -> list[Json]:
             "RecipientTypeDetails": "MailUser",
         }
     ]
+
+
+SNAPSHOT_TYPES = ("transportConfig", "organizationConfig", "casMailboxSettings", "authenticationPolicy",
+                  "sharedMailbox", "inboundConnector", "acceptedDomain")  # fmt: skip
+
+
+def configuration_jobs(ids: Ids, clock: Clock, tenant_id: str) -> list[Json]:
+    """A weekly snapshot of tenant configuration management that the company runs for itself."""
+    snapshot = ids.uuid("configuration-snapshot")
+    return [
+        {
+            "id": ids.uuid("configuration-job"),
+            "displayName": "Weekly configuration",
+            "description": "Every Sunday",
+            "tenantId": tenant_id,
+            "status": "succeeded",
+            "resources": [f"microsoft.exchange.{name}" for name in SNAPSHOT_TYPES],
+            "createdDateTime": clock.recent(1.6),
+            "completedDateTime": clock.recent(1.59),
+            "resourceLocation": "https://graph.microsoft.com/v1.0/admin/configurationManagement/"
+            f"configurationSnapshots('{snapshot}')",
+            "createdBy": None,
+            "errorDetails": [],
+        }
+    ]
