@@ -40,6 +40,7 @@ class Seconds(click.ParamType[tuple[float, float]]):
 @click.option(
     "--config-out", type=PATH, default=Path("config.toml"), show_default=True, help="Where to write a config."
 )
+@click.option("--plans", type=click.IntRange(0, 200), default=0, help="At least so many plans in each large licence.")
 @click.option("--limits", is_flag=True, help="Enforce the documented service limits.")
 @click.option("--rival", type=SHARE, default=0.0, help="With --limits: the share of each that a second client eats.")
 @click.option("--latency", type=Seconds(), help="Seconds before each answer: 0.2, or 0.1-0.5 at random by the seed.")
@@ -53,6 +54,7 @@ def command(
     now: datetime | None,
     port: int,
     config_out: Path,
+    plans: int,
     limits: bool,
     rival: float,
     latency: tuple[float, float] | None,
@@ -75,7 +77,7 @@ def command(
         faults=load(plan) if plan else FaultPlan(),
         told_scale=time_scale,
     )
-    tenant = generate(accounts=accounts, seed=seed, scenario=scenario, quarter=quarter, now=now)
+    tenant = generate(accounts=accounts, seed=seed, scenario=scenario, quarter=quarter, now=now, plans=plans)
     stop = threading.Event()
     with (
         stop_signals(stop),

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from auditor.demo.conditions import Conditions
 from auditor.demo.conditions.certificates import Certificates
 from auditor.demo.conditions.faults import Service
 from auditor.demo.conditions.injector import Injector, Struck
-from auditor.demo.conditions.limits import Meter
+from auditor.demo.conditions.limits import Meter, Name, Tally
 from auditor.demo.entra.service import Login
 from auditor.demo.entra.tokens import Authority
 from auditor.demo.exchange.service import Exchange
@@ -86,6 +86,12 @@ class Emulator:
         self._thread: threading.Thread | None = None
         self._runners: list[web.AppRunner] = []
         self._injector: Injector | None = None
+        self._meter: Meter | None = None
+
+    @property
+    def tallies(self) -> Mapping[tuple[Name, str], Tally]:
+        """What each service limit was asked for, by limit and by what it holds for separately."""
+        return dict(self._meter.tallies) if self._meter else {}
 
     @property
     def struck(self) -> Sequence[Struck]:
@@ -131,7 +137,7 @@ class Emulator:
             conditions.faults, conditions.latency, conditions.clock, now, certificates, conditions.told_scale,
             self.authority,
         )  # fmt: skip
-        meter = Meter(conditions.limits, len(self.tenant.graph.get("users", ())), conditions.clock)
+        meter = self._meter = Meter(conditions.limits, len(self.tenant.graph.get("users", ())), conditions.clock)
         limits = ServiceLimits(meter, self.tenant.tenant_id, conditions.told_scale)
         resources = {self.graph_url: "graph", self.exchange_url: "exchange"}
         login = Login(self.tenant, self.tokens, self.authority, resources, sender_apps(self.tenant))

@@ -63,6 +63,27 @@ class Draw:
     used: float
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a limit was asked for, on the emulator's clock. `units` are those of the admitted requests."""
+
+    units: float = 0.0
+    admitted: int = 0
+    refused: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    """when the first and the last request was admitted"""
+
+    def add(self, draw: Draw, cost: float, now: float) -> None:
+        if not draw.admitted:
+            self.refused += 1
+            return
+        self.first = self.first if self.admitted else now
+        self.last = now
+        self.units += cost
+        self.admitted += 1
+
+
 @dataclass
 class _Bucket:
     rate: Rate
@@ -89,18 +110,25 @@ class _Bucket:
 
 @dataclass
 class Meter:
-    """Every limit of one tenant of `users` users; without `limits` everything is admitted."""
+    """Every limit of one tenant of `users` users; without `limits` everything is admitted. `tallies` goes by limit and
+    key."""
 
     limits: Limits | None
     users: int
     clock: Clock
+    tallies: dict[tuple[Name, str], Tally] = field(default_factory=dict)
     _buckets: dict[tuple[Name, str], _Bucket] = field(default_factory=dict)
 
     def take(self, name: Name, cost: float = 1.0, key: str = "") -> Draw:
         """Takes `cost` units where they are there. `key`: a limit that holds for each thing separately."""
+        now = self.clock.monotonic()
+        draw = self._draw(name, cost, key, now)
+        self.tallies.setdefault((name, key), Tally()).add(draw, cost, now)
+        return draw
+
+    def _draw(self, name: Name, cost: float, key: str, now: float) -> Draw:
         if self.limits is None:
             return Draw(True, 0.0, 0.0)
-        now = self.clock.monotonic()
         if (name, key) not in self._buckets:
             self._buckets[name, key] = _Bucket(documented(self.users)[name], self.limits.rival, now)
         return self._buckets[name, key].take(cost, now)

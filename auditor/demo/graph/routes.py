@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from auditor.demo.entra.tokens import AccessToken
 from auditor.demo.graph import configuration, permissions, reports, schema, what_if
@@ -136,6 +140,30 @@ def _methods(reading: Reading) -> Sequence[Record]:
         "createdDateTime": user.get("lastPasswordChangeDateTime"),
     }
     return reading.directory.tenant.methods.get(user["id"]) or [password]
+
+
+def _licence_details(reading: Reading) -> Sequence[Record]:
+    """One row per assigned product, with its plans as the user has them."""
+    user = _user(reading)
+    stored = user.get("assignedLicenses") or []
+    assigned = msgspec.json.decode(stored) if isinstance(stored, msgspec.Raw) else stored
+    return [_details(reading, user["id"], licence) for licence in assigned]
+
+
+def _details(reading: Reading, user_id: str, licence: Record) -> Record:
+    sku = reading.directory.find("subscribedSkus", licence["skuId"], "skuId") or {}
+    off = set(licence["disabledPlans"])
+    plans = [
+        plan | {"provisioningStatus": "Disabled"} if plan["servicePlanId"] in off else plan
+        for plan in sku.get("servicePlans", ())
+    ]
+    identity = hashlib.sha256(f"{user_id}\n{licence['skuId']}".encode()).digest()
+    return {
+        "id": base64.urlsafe_b64encode(identity).decode().rstrip("="),
+        "skuId": licence["skuId"],
+        "skuPartNumber": sku.get("skuPartNumber"),
+        "servicePlans": plans,
+    }
 
 
 def _requirements(reading: Reading) -> Record:
@@ -314,6 +342,8 @@ ROUTES: tuple[Route, ...] = (
           "roleManagement/directory/roleAssignments"),
     Route("/users", permissions.USERS, _USERS, _users, "users", cost=2, finish=_with_mfa_state),
     Route("/users/{id}", permissions.USERS, _ONE_USER, _user, "users/$entity", cost=2),
+    Route("/users/{id}/licenseDetails", permissions.USERS, Rules(schema.LICENCE_DETAILS, "directory"),
+          _licence_details, "users('{id}')/licenseDetails", cost=2),
     Route("/users/{id}/authentication/methods", permissions.METHODS,
           Rules(schema.AUTHENTICATION_METHOD, "directory", selectable=False), _methods,
           "users('{id}')/authentication/methods", cost=None),

@@ -36,10 +36,14 @@ def generate(
     scenario: str = "default",
     quarter: int = 1,
     now: datetime | None = None,
+    plans: int = 0,
 ) -> DemoTenant:
     """The demo company. `accounts`: how many user objects (at least the special ones); `now`: the clock of this
-    quarter, by default the scenario's, 91 days later with each quarter. Up to MADE_AT_ONCE accounts the objects can be
-    changed; above, those that go by accounts are made anew each time they are read.
+    quarter, by default the scenario's, 91 days later with each quarter; `plans`: how many service plans each large
+    product carries at least.
+
+    Up to MADE_AT_ONCE accounts the objects can be changed; above, those that go by accounts are made anew each time
+    they are read.
 
     Raises UsageError for an unknown scenario, fewer than one account, a quarter below 1, or a `now` without time zone.
     """
@@ -53,7 +57,7 @@ def generate(
         raise UsageError(f"now = {moment.isoformat()}: no time zone.", remedy="Write it in UTC, with a Z at the end.")
     ids, clock = Ids(seed), Clock.of(moment.astimezone(UTC), quarter)
     company, everybody = _company(accounts, ids, chosen, quarter)
-    tenant = _Builder(company, everybody, ids, clock, chosen, quarter, seed).tenant()
+    tenant = _Builder(company, everybody, ids, clock, chosen, quarter, seed, plans).tenant()
     return _made(tenant) if len(everybody) <= MADE_AT_ONCE else tenant
 
 
@@ -109,7 +113,15 @@ class _Builder:
     """Writes one company out as the objects of Graph and Exchange."""
 
     def __init__(
-        self, company: Company, accounts: Accounts, ids: Ids, clock: Clock, scenario: Scenario, quarter: int, seed: int
+        self,
+        company: Company,
+        accounts: Accounts,
+        ids: Ids,
+        clock: Clock,
+        scenario: Scenario,
+        quarter: int,
+        seed: int,
+        plans: int,
     ) -> None:
         self.company = company
         self.accounts = accounts
@@ -119,6 +131,7 @@ class _Builder:
         self.scenario = scenario
         self.quarter = quarter
         self.seed = seed
+        self.plans = plans
         self.tenant_id = ids.uuid("tenant")
         self.app = apps.auditor_app(ids)
         self.members = members(accounts, ids)
@@ -154,7 +167,7 @@ class _Builder:
 
     def _graph(self) -> Json:
         ids, clock = self.ids, self.clock
-        licensing = Licensing(ids, clock)
+        licensing = Licensing(ids, clock, self.plans)
         roles = directory.role_assignments(self.accounts, self.app.object_id, ids)
         strengths = directory.authentication_strengths(ids)
         access = self._conditional_access(strengths)
@@ -171,7 +184,7 @@ class _Builder:
             "authenticationStrengthPolicies": strengths,
             "roleDefinitions": directory.role_definitions(ids),
             "users": users.graph_users(
-                self.accounts, Licensing(ids, clock, rendered=self.large), clock, ids, with_mfa=self.large
+                self.accounts, Licensing(ids, clock, self.plans, rendered=self.large), clock, ids, with_mfa=self.large
             ),
             "userRegistrationDetails": users.registration_details(self.accounts, self._admins(roles), clock),
             "groups": graph_groups(ids, clock),

@@ -81,6 +81,9 @@ SKUS = {
     )
 }  # fmt: skip
 
+SUITE = 30
+"""plans from which on a product is one of the large ones"""
+
 SMALL_BUSINESS = {"SPE_E3": "O365_BUSINESS_PREMIUM", "SPE_E5": "O365_BUSINESS_PREMIUM",
                   "SPB": "O365_BUSINESS_PREMIUM", "SPE_F1": "DESKLESSPACK", "M365_F1": "O365_BUSINESS",
                   "M365_F1_COMM": "EXCHANGEDESKLESS"}  # fmt: skip
@@ -106,10 +109,12 @@ Licences = tuple[Licence, ...]
 @dataclass
 class Licensing:
     """Turns licences into Graph's three lists. Accounts with equal licences share the same list objects: a tenant of
-    100,000 accounts has 80 plans each, but only a few dozen different sets. `rendered`: as JSON, written once."""
+    100,000 accounts has 80 plans each, but only a few dozen different sets. `least`: how many plans a suite (a product
+    of SUITE plans or more) carries at least; `rendered`: as JSON, written once."""
 
     ids: Ids
     clock: Clock
+    least: int = 0
     rendered: bool = False
     _plans: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     _lists: dict[tuple[Licences, tuple[str, ...]], Lists] = field(default_factory=dict)
@@ -121,7 +126,8 @@ class Licensing:
             known = [(name, EXCHANGE_PLANS[name], "exchange") for name in sku.exchange]
             known += [(name, ENTRA_PLANS[name], "AADPremiumService") for name in sku.entra]
             filler = []
-            for number in range(sku.plans - len(known)):
+            count = max(sku.plans, self.least) if sku.plans >= SUITE else sku.plans
+            for number in range(count - len(known)):
                 service = _SERVICES[number % len(_SERVICES)]
                 name = f"{service.upper().replace('-', '_')}_PLAN_{number // len(_SERVICES) + 1}"
                 filler.append((name, self.ids.uuid(f"plan:{name}"), service))

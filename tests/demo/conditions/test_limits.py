@@ -162,3 +162,16 @@ def test_the_documented_table(clock):
         "directory": (8000, 10), "reports": (5, 10), "sign-in-activity": (10, 60), "conditional-access": (1, 1),
         "usage-csv": (14, 600), "usage-json": (100, 600), "exchange": (20, 10),
     }  # fmt: skip
+
+
+def test_every_limit_keeps_count(throttled, clock):
+    clock.seconds = 100
+    for _ in range(6):
+        throttled.graph("/auditLogs/signIns")
+    throttled.graph("/users")
+    clock.seconds = 130
+    throttled.graph("/auditLogs/signIns")
+    tallies = throttled.emulator.tallies
+    reports = tallies["reports", ""]
+    assert (reports.units, reports.admitted, reports.refused, reports.first, reports.last) == (6, 6, 1, 100, 130)
+    assert tallies["directory", ""].units == 2

@@ -182,3 +182,11 @@ def test_members_know_who_is_inside(both_ways):
         assert all(member in large.group_members[group] for member in members[:5])
         assert outside not in large.group_members[group]
         assert large.group_members[group][:3] == members[:3]
+
+
+def test_large_products_can_be_given_more_plans():
+    tenant = generate(accounts=200, plans=81)
+    skus = {sku["skuPartNumber"]: len(sku["servicePlans"]) for sku in tenant.graph["subscribedSkus"]}
+    assert skus["SPE_E3"] == skus["SPE_E5"] == skus["SPB"] == 81
+    assert skus["EXCHANGESTANDARD"] == 3
+    assert max(len(user["assignedPlans"]) for user in tenant.graph["users"] if len(user["assignedLicenses"]) == 1) >= 81
