@@ -87,12 +87,18 @@ PATHS = {
         f"/beta/users/{guid(1)}/authentication/requirements",
     ],
     "AuditLog.Read.All": ["/auditLogs/signIns", "/auditLogs/directoryAudits", REGISTRATIONS],
+    "ConfigurationMonitoring.Read.All": [
+        "/admin/configurationManagement/configurationSnapshotJobs",
+        f"/admin/configurationManagement/configurationSnapshots/{guid(710)}",
+        f"/beta/admin/configurationManagement/configurationSnapshots('{guid(710)}')",
+    ],
     "Reports.Read.All": [
         "/reports/getEmailAppUsageUserDetail(period='D180')",
         "/beta/reports/getMailboxUsageDetail(period='D7')?$format=application/json",
     ],
 }  # fmt: skip
 CODES = {
+    "ConfigurationMonitoring.Read.All": ("AccessDenied", "required scopes are missing in the token"),
     "Policy.Read.All": ("AccessDenied", "required scopes are missing in the token"),
     "AuditLog.Read.All": ("Authentication_MSGraphPermissionMissing", "AuditLog.Read.All"),
     "Reports.Read.All": ("Authentication_MSGraphPermissionMissing", "Reports.Read.All"),
