@@ -239,6 +239,26 @@ def test_a_stale_export_proves_nothing(tenant: Tenant, direct: Audit, tmp_path: 
     assert any("53 days old" in fact.value for fact in gap.evidence)
 
 
+def test_the_admin_centres_report_of_smtp_clients_counts_beside_every_source(
+    tenant: Tenant, direct: Audit, tmp_path: Path
+) -> None:
+    quiet = next(
+        name
+        for name, row in direct.rows.items()
+        if row["basic"] == "open" and row["sender"] == "false" and row["breaks_at_retirement"] == "false"
+    )
+    report = tmp_path / "files" / "SMTP AUTH clients report.csv"
+    report.parent.mkdir()
+    report.write_bytes(
+        f'"Sender address","Domain","TLS 1.2","Messages sent"\r\n"{quiet.upper()}","x","100%","12"\r\n'.encode("utf-16")
+    )
+    audit = tenant.audit(tmp_path / "run", source="admin-api", also=("export",), export_path=str(report.parent))
+    assert audit.status("smtpAuthClients") == ("complete", "Exchange export by an administrator")
+    assert audit.status("casMailboxes") == direct.status("casMailboxes")
+    assert "smtpAuthClients" in audit.rows[quiet]["smtp_evidence"]
+    assert (audit.rows[quiet]["breaks_at_retirement"], audit.rows[quiet]["exposure"]) == ("true", "open")
+
+
 def test_a_configuration_snapshot_alone_proves_what_is_true_and_nothing_else(
     tenant: Tenant, direct: Audit, tmp_path: Path
 ) -> None:
