@@ -240,7 +240,8 @@ def _absent(dataset: Dataset, contents: _Contents) -> ExchangeRead:
         return ExchangeRead("failed", reason=f"The export says: {text}")
     if contents.broken:
         return ExchangeRead("failed", reason=f"{'; '.join(contents.broken)}.")
-    return ExchangeRead("not-asked", reason=f"No exported file holds {dataset.name}.")
+    hint = " The script exports it for the mailboxes behind -Sender." if dataset.name == "mailboxPermissions" else ""
+    return ExchangeRead("not-asked", reason=f"No exported file holds {dataset.name}.{hint}")
 
 
 def _permissions_missing(dataset: Dataset, identities: Sequence[str], contents: _Contents) -> str:
