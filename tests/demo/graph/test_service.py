@@ -67,7 +67,6 @@ def test_a_client_request_id_comes_back(client):
 
 # --- permissions ---------------------------------------------------------------------------------------------------
 
-CONFIGURATION = "/admin/configurationManagement"
 PATHS = {
     "Organization.Read.All": ["/subscribedSkus"],
     "Domain.Read.All": ["/domains"],
@@ -88,7 +87,11 @@ PATHS = {
         f"/beta/users/{guid(1)}/authentication/requirements",
     ],
     "AuditLog.Read.All": ["/auditLogs/signIns", "/auditLogs/directoryAudits", REGISTRATIONS],
-    "ConfigurationMonitoring.Read.All": [f"{CONFIGURATION}/configurationSnapshotJobs"],
+    "ConfigurationMonitoring.Read.All": [
+        "/admin/configurationManagement/configurationSnapshotJobs",
+        f"/admin/configurationManagement/configurationSnapshots/{guid(710)}",
+        f"/beta/admin/configurationManagement/configurationSnapshots('{guid(710)}')",
+    ],
     "Reports.Read.All": [
         "/reports/getEmailAppUsageUserDetail(period='D180')",
         "/beta/reports/getMailboxUsageDetail(period='D7')?$format=application/json",
@@ -129,8 +132,6 @@ def test_every_path_has_its_permission_tested():
     assert untested == {
         "/organization",  # opened by two of the permissions above, tested below
         "/identity/conditionalAccess/evaluate",  # an action, tested in test_what_if.py
-        # what a job brought, behind the job's own permission; tested in tests/exchange/test_same_tenant.py
-        f"{CONFIGURATION}/configurationSnapshots/{{id}}", f"{CONFIGURATION}/configurationSnapshots('{{id}}')",
         # the forms of members, each behind the same permission
         "/groups/{id}/members", "/groups/{id}/members/microsoft.graph.user",
         "/groups/{id}/members/microsoft.graph.group",
@@ -546,13 +547,3 @@ def test_other_versions_methods_and_bodies_are_refused(client):
     refused(client.http.get(f"{root}/v1.0/$batch", headers=bearer), 405, "Request_BadRequest")
     refused(client.http.post(f"{root}/v1.0/$batch", headers=bearer, content=b"{"), 400, "BadRequest", "JSON")
     refused(client.http.get(f"{root}/", headers=bearer), 404, "BadRequest")
-
-
-def test_licence_details_name_the_plans_as_the_user_has_them(serve, tenant):
-    plans = [{"servicePlanId": guid(number), "servicePlanName": f"PLAN_{number}", "provisioningStatus": "Success",
-              "appliesTo": "User"} for number in (31, 32)]  # fmt: skip
-    tenant.graph["subscribedSkus"][0]["servicePlans"] = plans
-    tenant.graph["users"][0]["assignedLicenses"] = [{"skuId": guid(1).upper(), "disabledPlans": [guid(32)]}]
-    [row] = serve(tenant).graph(f"/users/{guid(1)}/licenseDetails").json()["value"]
-    assert row["skuPartNumber"] == "SPE_E3"
-    assert [plan["provisioningStatus"] for plan in row["servicePlans"]] == ["Success", "Disabled"]
