@@ -43,7 +43,7 @@ class Bench(Generic[S]):
         self.clock = clock
         self.environment = {"TICKETS_SECRET": standin.token}
         self.settings = msgspec.convert(
-            {"name": "ops", "url": standin.url, "ca_bundle": str(standin.ca_bundle), **keys}, settings
+            {"name": "ops", "url": standin.url, "ca_bundle": str(standin.ca_bundle)} | keys, settings
         )
 
     def system(self, **changed: Any) -> System:
