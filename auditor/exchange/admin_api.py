@@ -22,7 +22,7 @@ import msgspec
 
 from auditor.catalogue import BY_NAME, EXCHANGE_DATASETS, Dataset
 from auditor.errors import ServiceError, SignInError
-from auditor.exchange.base import PERMISSION, ExchangeRead, GetToken, Keep, ReadState, Sleep, hidden_cmdlet
+from auditor.exchange.base import PERMISSION, ExchangeRead, GetToken, Keep, ReadState, Sleep, hidden_cmdlet, stamp
 from auditor.exchange.properties import PARAMETERS, SELECTED, SINGLE
 
 LABEL = "Exchange admin API (InvokeCommand), not documented by Microsoft"
@@ -255,7 +255,7 @@ def _retry_after(response: httpx.Response) -> float | None:
 def _service_time(response: httpx.Response) -> str:
     """The service's clock as ISO 8601 UTC, empty where the answer carries none."""
     try:
-        return parsedate_to_datetime(response.headers.get("Date", "")).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return stamp(parsedate_to_datetime(response.headers.get("Date", "")))
     except ValueError:
         return ""
 
