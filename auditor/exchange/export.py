@@ -1,7 +1,9 @@
 """Exchange Online from files that an administrator exported: the way that Microsoft supports.
 
 Taken: the JSON file of `auditor exchange-script`, or a folder with one CSV or JSON file per dataset, named like the
-dataset (`casMailboxes.csv`) or its cmdlet (`Get-CASMailbox.csv`), in any letter case.
+dataset (`casMailboxes.csv`) or its cmdlet (`Get-CASMailbox.csv`), in any letter case; and the SMTP AUTH clients report
+of the Exchange admin centre, in a file with these words in its name
+(https://learn.microsoft.com/exchange/monitoring/mail-flow-reports/mfr-smtp-auth-clients-report).
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from auditor.exchange.tables import Damaged, decode, from_cells, normalise, pars
 
 LABEL = "Exchange export by an administrator"
 CLIENTS_REPORT = "smtpAuthClients"
+_CLIENTS = "smtpauthclient"
+"""In the name of every file that the admin centre's report is saved as, whatever stands around it"""
 NOTES_LIMIT = 50
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json")
@@ -141,7 +145,7 @@ class ExportSource:
         stem = _plain(path.stem)
         if path.suffix.lower() not in _SUFFIXES:
             self._tell(f"{path.name}: not read; only CSV and JSON files are.")
-        elif name := CLIENTS_REPORT if stem.startswith(_plain(CLIENTS_REPORT)) else NAMES.get(stem, ""):
+        elif name := CLIENTS_REPORT if _CLIENTS in stem else NAMES.get(stem, ""):
             contents.parts.setdefault(name, []).append(_Part(path))
         elif stem == "getexocasmailbox":
             self._tell(f"{path.name}: not read; Get-EXOCasMailbox never tells the SMTP switch. Export Get-CASMailbox.")
@@ -236,7 +240,8 @@ def _absent(dataset: Dataset, contents: _Contents) -> ExchangeRead:
         return ExchangeRead("failed", reason=f"The export says: {text}")
     if contents.broken:
         return ExchangeRead("failed", reason=f"{'; '.join(contents.broken)}.")
-    return ExchangeRead("not-asked", reason=f"No exported file holds {dataset.name}.")
+    hint = " The script exports it for the mailboxes behind -Sender." if dataset.name == "mailboxPermissions" else ""
+    return ExchangeRead("not-asked", reason=f"No exported file holds {dataset.name}.{hint}")
 
 
 def _permissions_missing(dataset: Dataset, identities: Sequence[str], contents: _Contents) -> str:

@@ -90,6 +90,8 @@ class Draft:
     labels: tuple[str, ...] = ()
     fields: Mapping[str, Any] | None = None
     attachments: tuple[Attachment, ...] = ()
+    run: str = ""
+    """the moment that the run was judged for, ISO 8601"""
 
 
 @dataclass(frozen=True, slots=True)

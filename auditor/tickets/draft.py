@@ -13,11 +13,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from auditor.diff import Document, rests_on
 from auditor.errors import ConfigError
 from auditor.findings import RULES
-from auditor.findings.base import SEVERITIES
 from auditor.report.csvfiles import write_csv
 from auditor.report.text import clean
 from auditor.tickets.base import Attachment, Block, Bullets, Draft, Heading, Link, Paragraph, Table, Text
-from auditor.tickets.settings import TicketSettings
+from auditor.tickets.settings import TicketSettings, fields_at
 from auditor.tickets.source import ACCOUNT_COLUMNS, Source, text
 from auditor.tickets.topics import Topic
 from auditor.triage import NONE
@@ -54,7 +53,8 @@ class Drafter:
             owner=self._owner(topic),
             due=min((due for found in topic.chosen if (due := source.triage.get(found["id"], NONE).due)), default=""),
             labels=settings.labels,
-            fields=_fields(settings.fields, topic.severity),
+            fields=fields_at(settings.fields, topic.severity),
+            run=source.run.now,
             attachments=tuple(_attachments(topic, source)),
         )
 
@@ -113,17 +113,6 @@ def _title(topic: Topic) -> str:
         return f"SMTP AUTH: what {topic.heading} has to look at"
     rule = _RULES.get(text(first, "rule"))
     return rule.title if rule else text(first, "rule")
-
-
-def _fields(fields: Mapping[str, Any], severity: str) -> dict[str, Any]:
-    """A table of severities is a choice among them; a field without a value for this one is left out."""
-    chosen = {}
-    for name, value in fields.items():
-        if not (isinstance(value, dict) and value and value.keys() <= set(SEVERITIES)):
-            chosen[name] = value
-        elif severity in value:
-            chosen[name] = value[severity]
-    return chosen
 
 
 # --- the text --------------------------------------------------------------------------------------------------------

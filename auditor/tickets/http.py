@@ -147,7 +147,8 @@ class Connection:
 
     `explain` takes the decoded JSON of a refusal and gives the system's own words; `throttled` tells a refusal that
     only asks to come back later; `pace` bounds requests that make something; `first_wait` is what is waited where
-    the system names no time. Raises ConfigError for an address that is none, or would send the credential in clear."""
+    the system names no time; `sign` adds a signature to every try of a request. Raises ConfigError for an address that
+    is none, or would send the credential in clear."""
 
     def __init__(
         self,
@@ -160,6 +161,7 @@ class Connection:
         pace: Sequence[Window] = (),
         first_wait: float = 1.0,
         headers: Mapping[str, str] | None = None,
+        sign: Callable[[httpx.Request], None] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._place = f'[[tickets]] "{settings.name}"'
@@ -170,6 +172,7 @@ class Connection:
         self._explain = explain
         self._throttled = throttled
         self._first_wait = first_wait
+        self._sign = sign
         self._pace = _Pace(pace, clock)
         self._client = httpx.Client(
             verify=_tls(self._place, settings.ca_bundle),
@@ -197,7 +200,7 @@ class Connection:
         except msgspec.DecodeError:
             raise self.error(
                 f"{response.request.method} {response.request.url.path} was answered with something unexpected",
-                "Check url: a sign-in page, a proxy or another kind of system may stand there.",
+                "Check url and credential: a sign-in page, a proxy or another kind of system may stand there.",
             ) from None
 
     def send(
@@ -231,6 +234,8 @@ class Connection:
             request = self._client.build_request(
                 method, url, params=params, content=content, files=files, data=data, headers=sent_headers
             )
+            if self._sign:
+                self._sign(request)
             response = self._sent(request, safe=safe)
             if response.is_success or response.status_code in allowed:
                 return response
@@ -345,7 +350,7 @@ class Connection:
     def _unknown(self, problem: str) -> OutcomeUnknown:
         return OutcomeUnknown(
             f"{self._place}: {problem}; whether it was carried out is unknown.",
-            remedy="The next sync looks for the ticket by its marker before it makes one.",
+            remedy="Run the sync again: it looks for the ticket before it makes one.",
         )
 
     # --- addresses ---

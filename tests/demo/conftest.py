@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 GRAPH_ROLES = {
     "Policy.Read.All", "User.Read.All", "GroupMember.Read.All", "RoleManagement.Read.Directory", "AuditLog.Read.All",
     "Domain.Read.All", "Organization.Read.All", "Reports.Read.All", "Application.Read.All",
-    "UserAuthenticationMethod.Read.All", "DelegatedPermissionGrant.Read.All",
+    "UserAuthenticationMethod.Read.All", "DelegatedPermissionGrant.Read.All", "ConfigurationMonitoring.Read.All",
 }  # fmt: skip
 USERS = 250
 EXCHANGE_ID = "00000002-0000-0ff1-ce00-000000000000"
@@ -214,7 +214,15 @@ def make_tenant() -> DemoTenant:
             guid(503): [guid(5)],
         },
         per_user_mfa={guid(2): "enforced"},
-    )
+        configuration_jobs=[
+            {"id": guid(709), "displayName": "Weekly", "description": None, "tenantId": tenant_id,
+             "status": "partiallySuccessful", "resources": ["microsoft.exchange.transportConfig"],
+             "createdDateTime": "2026-11-22T01:00:00Z", "completedDateTime": "2026-11-22T01:01:00Z", "createdBy": None,
+             "resourceLocation": "https://graph.microsoft.com/v1.0/admin/configurationManagement/"
+             f"configurationSnapshots('{guid(710)}')",
+             "errorDetails": ["one mailbox could not be read"]}
+        ],
+    )  # fmt: skip
 
 
 class FakeClock:

@@ -25,6 +25,7 @@ from auditor.demo.settings import write_config
 from auditor.demo.tenant import generate
 from auditor.evaluate import Evaluation, evaluate
 from auditor.exchange.properties import EXPORTED
+from auditor.findings.build import READ_FROM
 from auditor.report.csvfiles import accounts_csv
 from auditor.snapshot import Snapshot
 
@@ -129,6 +130,11 @@ class Audit:
         text = self.csv.decode("utf-8-sig")
         return {row["user_principal_name"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
 
+    @property
+    def provenance(self) -> set[str]:
+        """What the evidence of the findings says of where Exchange's settings were read."""
+        return {fact.value for found in self.evaluation.findings for fact in found.evidence if fact.name == READ_FROM}
+
     def status(self, name: str) -> tuple[str, str]:
         status = self.evaluation.judgement.tenant.status[name]
         return status.state, status.source.partition(": ")[0]
@@ -226,8 +232,31 @@ def test_a_stale_export_proves_nothing(tenant: Tenant, direct: Audit, tmp_path: 
     assert {row["smtp-auth-switch"] for row in audit.rows.values()} == {"unknown", "not_applicable"}
     assert audit.status("casMailboxes")[0] == "cut"
     only_more_unknown(audit, direct)
+    assert audit.provenance == {
+        "Exchange export by an administrator, 2026-10-01T15:00:00Z, 53 days before the judgement"
+    }
     gap = next(one for one in audit.evaluation.findings if "casMailboxes" in one.object_id)
     assert any("53 days old" in fact.value for fact in gap.evidence)
+
+
+def test_the_admin_centres_report_of_smtp_clients_counts_beside_every_source(
+    tenant: Tenant, direct: Audit, tmp_path: Path
+) -> None:
+    quiet = next(
+        name
+        for name, row in direct.rows.items()
+        if row["basic"] == "open" and row["sender"] == "false" and row["breaks_at_retirement"] == "false"
+    )
+    report = tmp_path / "files" / "SMTP AUTH clients report.csv"
+    report.parent.mkdir()
+    report.write_bytes(
+        f'"Sender address","Domain","TLS 1.2","Messages sent"\r\n"{quiet.upper()}","x","100%","12"\r\n'.encode("utf-16")
+    )
+    audit = tenant.audit(tmp_path / "run", source="admin-api", also=("export",), export_path=str(report.parent))
+    assert audit.status("smtpAuthClients") == ("complete", "Exchange export by an administrator")
+    assert audit.status("casMailboxes") == direct.status("casMailboxes")
+    assert "smtpAuthClients" in audit.rows[quiet]["smtp_evidence"]
+    assert (audit.rows[quiet]["breaks_at_retirement"], audit.rows[quiet]["exposure"]) == ("true", "open")
 
 
 def test_a_configuration_snapshot_alone_proves_what_is_true_and_nothing_else(
@@ -253,6 +282,10 @@ def test_settings_of_the_organisation_stay_fresh_between_two_exports(
     assert {audit.status(name) for name in wide} == {("complete", "Graph configuration snapshot")}
     assert audit.status("casMailboxes") == ("complete", "Exchange export by an administrator")
     assert audit.csv == direct.csv
+    assert audit.provenance == {
+        "Exchange export by an administrator, 2026-11-23T15:00:00Z",
+        "Graph configuration snapshot, 2026-11-22T01:50:24Z, 1 day before the judgement",
+    }
 
 
 def test_a_policy_that_an_account_names_by_its_guid_is_not_found_in_a_snapshot(

@@ -67,7 +67,6 @@ def test_a_client_request_id_comes_back(client):
 
 # --- permissions ---------------------------------------------------------------------------------------------------
 
-CONFIGURATION = "/admin/configurationManagement"
 PATHS = {
     "Organization.Read.All": ["/subscribedSkus"],
     "Domain.Read.All": ["/domains"],
@@ -88,7 +87,11 @@ PATHS = {
         f"/beta/users/{guid(1)}/authentication/requirements",
     ],
     "AuditLog.Read.All": ["/auditLogs/signIns", "/auditLogs/directoryAudits", REGISTRATIONS],
-    "ConfigurationMonitoring.Read.All": [f"{CONFIGURATION}/configurationSnapshotJobs"],
+    "ConfigurationMonitoring.Read.All": [
+        "/admin/configurationManagement/configurationSnapshotJobs",
+        f"/admin/configurationManagement/configurationSnapshots/{guid(710)}",
+        f"/beta/admin/configurationManagement/configurationSnapshots('{guid(710)}')",
+    ],
     "Reports.Read.All": [
         "/reports/getEmailAppUsageUserDetail(period='D180')",
         "/beta/reports/getMailboxUsageDetail(period='D7')?$format=application/json",
@@ -129,8 +132,6 @@ def test_every_path_has_its_permission_tested():
     assert untested == {
         "/organization",  # opened by two of the permissions above, tested below
         "/identity/conditionalAccess/evaluate",  # an action, tested in test_what_if.py
-        # what a job brought, behind the job's own permission; tested in tests/exchange/test_same_tenant.py
-        f"{CONFIGURATION}/configurationSnapshots/{{id}}", f"{CONFIGURATION}/configurationSnapshots('{{id}}')",
         # the forms of members, each behind the same permission
         "/groups/{id}/members", "/groups/{id}/members/microsoft.graph.user",
         "/groups/{id}/members/microsoft.graph.group",
