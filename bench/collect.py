@@ -49,7 +49,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 WAYS = Path(__file__).resolve().parent / "collect_ways.py"
-sys.path[0] = str(ROOT)  # not this folder, which has a module named html
 
 Json = dict[str, Any]
 
@@ -224,8 +223,7 @@ def throttled(accounts: int, plans: int, scale: float, rival: float, folder: Pat
     ratios = []
     for name, (units, admitted, refused, first, last) in sorted(log["tallies"].items()):
         rate = documented(accounts)[name.partition("/")[0]]
-        left = 1 - rival
-        least = max(0.0, (units - max(rate.units * left, 1.0)) / (rate.per_second * left))
+        least = quota_floor(units, rate.units, rate.seconds, 1 - rival)
         ratio = (last - first) / least if least > QUOTA_FROM else None
         shown = f"{ratio:>8.2f}" if ratio else f"{'–':>8}"
         short = name.replace("/reports/", " ").partition("(")[0]
@@ -235,6 +233,12 @@ def throttled(accounts: int, plans: int, scale: float, rival: float, folder: Pat
     print(f"in all {ours['wall'] * scale:,.0f} emulated seconds, {ours['requests']:,} requests, "
           f"{'every dataset whole' if whole else 'NOT every dataset whole'}")  # fmt: skip
     goals([] if rival else [*ratios, ("429 answers", log["refused"], "≤", 0, "")])
+
+
+def quota_floor(units: float, burst: float, seconds: float, share: float = 1.0) -> float:
+    """The least seconds in which so many units pass a limit of `burst` in `seconds`, of which only a share is left."""
+    at_once = max(burst * share, 1.0)
+    return max(0.0, (units - at_once) / (burst * share / seconds))
 
 
 def _line(name: str, cpu: float, wall: float, peak: float | None, each: float) -> None:
@@ -250,4 +254,5 @@ def goals(rows: Sequence[tuple[str, float, str, float, str]]) -> None:
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(ROOT)  # not this folder, which has a module named html
     main()
