@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from auditor import access
 from auditor.access import Demand, Match, PolicyReach
 from auditor.access.model import ActingState
-from auditor.report.xlsx import Field, Value
+from auditor.report.cells import Field, Value
 from auditor.states import State
 from auditor.verdict import Judgement
 

@@ -90,6 +90,8 @@ class Draft:
     labels: tuple[str, ...] = ()
     fields: Mapping[str, Any] | None = None
     attachments: tuple[Attachment, ...] = ()
+    run: str = ""
+    """the moment that the run was judged for, ISO 8601"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class Limits:
     """drafts that one request makes"""
     index_lag: float = 0.0
     """seconds within which a new ticket may not be found by its marker yet"""
+    readable: bool = True
+    """False: the system tells nothing of what it holds, so the journal's word is taken for it (`find` is not called)"""
 
 
 class System(Protocol):

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -28,6 +28,8 @@ from auditor.graph.throttle import retry_after, service_time
 from auditor.report.html.visible import visible
 from auditor.tickets.base import TOOL
 from auditor.tickets.settings import TicketSettings
+
+T = TypeVar("T")
 
 ATTEMPTS = 6
 """of one request, the first included"""
@@ -145,7 +147,8 @@ class Connection:
 
     `explain` takes the decoded JSON of a refusal and gives the system's own words; `throttled` tells a refusal that
     only asks to come back later; `pace` bounds requests that make something; `first_wait` is what is waited where
-    the system names no time. Raises ConfigError for an address that is none, or would send the credential in clear."""
+    the system names no time; `sign` adds a signature to every try of a request. Raises ConfigError for an address that
+    is none, or would send the credential in clear."""
 
     def __init__(
         self,
@@ -158,6 +161,7 @@ class Connection:
         pace: Sequence[Window] = (),
         first_wait: float = 1.0,
         headers: Mapping[str, str] | None = None,
+        sign: Callable[[httpx.Request], None] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._place = f'[[tickets]] "{settings.name}"'
@@ -168,6 +172,7 @@ class Connection:
         self._explain = explain
         self._throttled = throttled
         self._first_wait = first_wait
+        self._sign = sign
         self._pace = _Pace(pace, clock)
         self._client = httpx.Client(
             verify=_tls(self._place, settings.ca_bundle),
@@ -185,17 +190,17 @@ class Connection:
     def close(self) -> None:
         self._client.close()
 
-    def json(self, method: str, path: str, **sent: Any) -> Any:
-        """As `send`, and the answer's JSON; None where it is empty. Raises TicketError where it is none."""
-        response = self.send(method, path, **sent)
-        if not response.content:
-            return None
+    def json(self, kind: type[T], method: str, path: str, **sent: Any) -> T:
+        """As `send`, and the answer's JSON in the shape that is expected. Raises TicketError where it has another."""
+        return self.decode(kind, self.send(method, path, **sent))
+
+    def decode(self, kind: type[T], response: httpx.Response) -> T:
         try:
-            return msgspec.json.decode(response.content)
+            return msgspec.json.decode(response.content, type=kind)
         except msgspec.DecodeError:
-            raise self._error(
-                f"{method} {self._path(path)} was answered with something that is no JSON",
-                "Check url: a sign-in page or a proxy may stand there.",
+            raise self.error(
+                f"{response.request.method} {response.request.url.path} was answered with something unexpected",
+                "Check url and credential: a sign-in page, a proxy or another kind of system may stand there.",
             ) from None
 
     def send(
@@ -229,10 +234,12 @@ class Connection:
             request = self._client.build_request(
                 method, url, params=params, content=content, files=files, data=data, headers=sent_headers
             )
+            if self._sign:
+                self._sign(request)
             response = self._sent(request, safe=safe)
             if response.is_success or response.status_code in allowed:
                 return response
-            raise self._refusal(response, safe=safe, sent=tuple(_texts((json, data))))
+            raise self._failed(response, safe=safe, sent=tuple(texts((json, data))))
 
         retrying = Retrying(
             sleep=self._clock.pause,
@@ -257,7 +264,7 @@ class Connection:
         except httpx.TransportError as error:
             problem = f"the connection broke during {what} ({type(error).__name__})"
             if safe:
-                raise _Again(self._error(problem, "Run the sync again.")) from None
+                raise _Again(self.error(problem, "Run the sync again.")) from None
             raise self._unknown(problem) from None
         if response.is_success and (asked := retry_after(response.headers, self._clock.now())):
             self._pace.close(min(asked, LONGEST_WAIT))  # Azure DevOps slows down before it refuses
@@ -266,7 +273,7 @@ class Connection:
     def _take_turn(self, what: str, *, makes: bool) -> None:
         wait = self._pace.wait(makes=makes)
         if wait > LONGEST_WAIT:
-            raise self._error(
+            raise self.error(
                 f"{what} would break the service's limit for the next {wait:.0f} seconds", "Run the sync again then."
             )
         if wait:
@@ -275,27 +282,42 @@ class Connection:
 
     # --- what went wrong ---
 
-    def _refusal(self, response: httpx.Response, *, safe: bool, sent: Sequence[str]) -> Exception:
+    def _failed(self, response: httpx.Response, *, safe: bool, sent: Sequence[str]) -> Exception:
         status, what = response.status_code, f"{response.request.method} {response.request.url.path}"
         asked = self._asked(response)
         if self._throttled(response):
             when = f" and asks to wait {asked:.0f} seconds" if asked is not None else ""
-            return _Again(self._error(f"it still throttles {what}{when}", "Run the sync again later."), asked)
+            return _Again(self.error(f"it still throttles {what}{when}", "Run the sync again later."), asked)
         if response.is_redirect:
             target = self._hidden(_location(response))
-            return self._error(f"{what} is redirected to {target}", "Write the address that holds in url.")
-        reason = self._reason(response, sent)
-        problem = f"{what} was refused with HTTP {status}" + (f": {reason}" if reason else "")
+            return self.error(f"{what} is redirected to {target}", "Write the address that holds in url.")
+        refusal = self.refusal(response, sent)
         if status in _GATEWAY and (safe or (status == HTTPStatus.SERVICE_UNAVAILABLE and asked is not None)):
-            return _Again(self._error(problem, "Run the sync again."), asked)
+            return _Again(refusal, asked)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not safe:
-            return self._unknown(problem)
+            return self._unknown(f"{what} was answered with HTTP {status}")
+        return refusal
+
+    def refusal(self, response: httpx.Response, sent: Sequence[str] = ()) -> TicketRefusal:
+        """The error for an answer that refuses. `sent`: our texts, which it must not repeat."""
+        status = response.status_code
+        try:
+            reason = self.words(self._explain(msgspec.json.decode(response.content)), sent)
+        except msgspec.DecodeError:
+            reason = ""
+        what = f"{response.request.method} {response.request.url.path}"
+        problem = f"{what} was refused with HTTP {status}" + (f": {reason.rstrip('.')}" if reason else "")
         return TicketRefusal(
             f"{self._place}: {problem}.",
             status=status,
             reason=reason or f"HTTP {status}",
             remedy=_REMEDIES.get(status, ""),
         )
+
+    def words(self, told: str, sent: Sequence[str]) -> str:
+        """The system's own words on one line, without any secret and without what it repeats of ours."""
+        line = " ".join(visible(self._hidden(without(told, sent))).split())
+        return line if len(line) <= _REASON_LIMIT else f"{line[:_REASON_LIMIT]}…"
 
     def _asked(self, response: httpx.Response) -> float | None:
         """Seconds that the service asks to wait: Retry-After, or until the reset of a limit that is used up."""
@@ -310,15 +332,6 @@ class Connection:
         after = _again(state).after
         return after if after is not None else min(LONGEST_WAIT, self._first_wait * 2.0 ** (state.attempt_number - 1))
 
-    def _reason(self, response: httpx.Response, sent: Sequence[str]) -> str:
-        """The system's own words on one line, without any secret and without what it repeats of ours."""
-        try:
-            told = self._explain(msgspec.json.decode(response.content))
-        except msgspec.DecodeError:
-            return ""
-        line = " ".join(visible(self._hidden(without(told, sent))).split())
-        return line if len(line) <= _REASON_LIMIT else f"{line[:_REASON_LIMIT]}…"
-
     def _hidden(self, text: str) -> str:
         for one in self._secrets:
             text = text.replace(one, "…")
@@ -327,32 +340,28 @@ class Connection:
     def _not_reached(self, error: httpx.TransportError) -> Exception:
         problem = f"{self.base.host} was not reached ({self._hidden(str(error)) or type(error).__name__})"
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return self._error(
-                problem, "Name the certificate authority in ca_bundle; never go on without verification."
-            )
-        return _Again(self._error(problem, "Check url, the network and HTTPS_PROXY."))
+            return self.error(problem, "Name the certificate authority in ca_bundle; never go on without verification.")
+        return _Again(self.error(problem, "Check url, the network and HTTPS_PROXY."))
 
-    def _error(self, problem: str, remedy: str) -> TicketError:
+    def error(self, problem: str, remedy: str = "") -> TicketError:
+        """An error that names the entry of the config."""
         return TicketError(f"{self._place}: {problem}.", remedy=remedy)
 
     def _unknown(self, problem: str) -> OutcomeUnknown:
         return OutcomeUnknown(
             f"{self._place}: {problem}; whether it was carried out is unknown.",
-            remedy="The next sync looks for the ticket by its marker before it makes one.",
+            remedy="Run the sync again: it looks for the ticket before it makes one.",
         )
 
     # --- addresses ---
 
     def _url(self, path: str) -> httpx.URL:
         if "://" not in path:
-            return httpx.URL(f"{self.base}/{path.lstrip('/')}")
+            return httpx.URL(f"{self.base}/{path.lstrip('/')}") if path else self.base
         url = httpx.URL(path)
         if _origin(url) != _origin(self.base):
-            raise self._error(f"it named an address on another host ({url.host})", "Nothing was sent there. Check url.")
+            raise self.error(f"it named an address on another host ({url.host})", "Nothing was sent there. Check url.")
         return url
-
-    def _path(self, path: str) -> str:
-        return self._url(path).path
 
 
 _REMEDIES: Mapping[int, str] = {
@@ -394,7 +403,7 @@ def _tls(place: str, ca_bundle: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_bundle)
     except OSError as error:  # ssl.SSLError is one too
         raise ConfigError(
-            f"{place}: ca_bundle cannot be read ({error.strerror or 'no certificates in it'}).",
+            f"{place}: ca_bundle cannot be read ({error.strerror}).",
             remedy="Name a file with the certificate authority in PEM form.",
         ) from None
 
@@ -412,16 +421,16 @@ def _location(response: httpx.Response) -> str:
     return f"{url.scheme}://{url.netloc.decode('ascii')}{url.path}"
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
     """Every text in what was sent; names of fields are none of ours."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from texts(inner)
     elif isinstance(value, Iterable) and not isinstance(value, bytes):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts(inner)
 
 
 def without(told: str, sent: Iterable[str]) -> str:

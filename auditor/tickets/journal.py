@@ -6,7 +6,7 @@ in the system, so a lost journal makes no duplicate. A line that a crash cut sho
 | `op` | says |
 |---|---|
 | `begin` | a sync of the run judged for `run` began |
-| `create`, `update`, `comment`, `attach`, `close`, `reopen`, `waive` | the request that is sent next |
+| `create`, `update`, `comment`, `attach`, `close`, `reopen`, `waive`, `merge` | the request that is sent next |
 | `made` | the system made the ticket |
 | `told` | all that belonged to the action is done: what the ticket says now |
 | `failed` | the system did not take it; it is tried again by the next sync |
@@ -104,7 +104,9 @@ class _Fold:
             findings = {document["id"]: document for document in line["findings"]}
             more = {"did": line["did"], "said": line["said"], "owed": tuple(line["owed"]), "run": line["run"]}
             self.entries[marker] = Entry(**named, findings=findings, **more)
-        elif op != "failed":
+        elif op == "failed":
+            self.entries[marker] = replace(entry, pending="")
+        elif op != "merge":
             self.asked = at
             self.entries[marker] = replace(entry, pending=op)
 

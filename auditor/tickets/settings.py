@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.config import LoadedConfig
 from auditor.errors import ConfigError
-from auditor.findings.base import Outcome, Severity
+from auditor.findings.base import SEVERITIES, Outcome, Severity
 from auditor.tickets import systems
 
 Grouping = Literal["finding", "rule", "sender", "owner"]
@@ -50,6 +50,17 @@ class TicketSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """also reopen what a person closed as done while the finding stands"""
     journal: str = ""
     """path of the journal; empty: beside the tenant's reports"""
+
+
+def fields_at(fields: Mapping[str, Any], severity: Severity) -> dict[str, Any]:
+    """A table of severities is a choice among them; a field without a value for this one is left out."""
+    chosen = {}
+    for name, value in fields.items():
+        if not (isinstance(value, dict) and value and value.keys() <= set(SEVERITIES)):
+            chosen[name] = value
+        elif severity in value:
+            chosen[name] = value[severity]
+    return chosen
 
 
 def load_settings(config: LoadedConfig, file: Path, name: str) -> TicketSettings:

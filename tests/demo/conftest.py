@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 from azure.identity import ClientSecretCredential
 
+from auditor.demo.conditions import Conditions
 from auditor.demo.model import DemoApp, DemoTenant
 from auditor.demo.server import Emulator
 
@@ -224,6 +225,24 @@ def make_tenant() -> DemoTenant:
     )  # fmt: skip
 
 
+class FakeClock:
+    """Time passes only by sleeping; `slept` remembers how long."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
 class Client:
     """A client of one emulator: plain HTTPS, with the token of a real sign-in where one is wanted."""
 
@@ -297,18 +316,24 @@ class Client:
 
 
 @pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
 def tenant() -> DemoTenant:
     """A tenant of one's own, free to be changed."""
     return make_tenant()
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[DemoTenant], Client]]:
+def serve(tmp_path: Path) -> Iterator[Callable[..., Client]]:
     """Serves a tenant until the test ends."""
     with ExitStack() as stack:
 
-        def start(tenant: DemoTenant) -> Client:
-            client = Client(stack.enter_context(Emulator(tenant, tmp_path / "emulator")))
+        def start(tenant: DemoTenant, conditions: Conditions | None = None) -> Client:
+            conditions = conditions or Conditions()
+            client = Client(stack.enter_context(Emulator(tenant, tmp_path / "emulator", conditions=conditions)))
             stack.callback(client.http.close)
             return client
 

@@ -109,6 +109,7 @@ def _markdown_tokens(written: str):
         yield from token.children or ()
 
 
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_markdown_shows_the_text_and_nothing_of_it_acts(document):
     said, code, opened, linked = [], [], 0, 0
@@ -164,6 +165,7 @@ class _Reader(HTMLParser):
         raise AssertionError("a comment came out of the text")
 
 
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_html_holds_our_tags_only_and_is_well_formed(document):
     written = markup.html(document)
@@ -177,6 +179,7 @@ def test_html_holds_our_tags_only_and_is_well_formed(document):
     etree.fromstring(f"<body>{written}</body>")  # every tag is closed
 
 
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_html_may_stand_in_a_servicenow_code_tag(document):
     assert "[" not in markup.html(document)
@@ -201,6 +204,7 @@ def _is_inert(piece: str) -> None:
     assert "www." not in bare.lower()
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_wiki_markup_and_textile_leave_no_mark_of_the_text(text):
     for write in (markup.wiki, markup.textile):
@@ -210,6 +214,7 @@ def test_wiki_markup_and_textile_leave_no_mark_of_the_text(text):
         assert "\n" not in written
 
 
+@settings(deadline=None)
 @given(st.lists(rows(3), min_size=1, max_size=4), st.sampled_from([("wiki", "||", "|"), ("textile", "|_. ", "|")]))
 def test_a_table_has_the_cells_it_was_given(lines, notation):
     name, head, bar = notation
@@ -254,6 +259,7 @@ def test_plain_text_is_readable():
     )
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(min_value=2, max_value=60))
 def test_a_title_is_one_line_within_its_limit(text, limit):
     title = markup.line(text, limit)
@@ -289,7 +295,7 @@ def test_adf_is_valid_by_atlassians_own_schema(adf_schema):
     validator = jsonschema.Draft4Validator(adf_schema)
     assert not validator.is_valid({"type": "doc", "version": 1, "content": [{"type": "text", "text": ""}]})
 
-    @settings(max_examples=60, deadline=None)
+    @settings(deadline=None, max_examples=60)
     @given(DOCUMENTS)
     def holds(document):
         written = markup.adf(document)
@@ -338,6 +344,7 @@ def test_a_long_text_is_cut_between_rows_with_a_note(write, size):
     assert write(LONG, 10**7) == write(LONG)
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, st.integers(min_value=150, max_value=600))
 def test_cut_html_is_still_well_formed(document, limit):
     written = markup.html(document, limit)

@@ -171,5 +171,6 @@ SNAPSHOT_JOB = _type(
     default="id displayName description tenantId status resources createdDateTime completedDateTime",
 )
 SNAPSHOT = _type("configurationBaseline", "id displayName description", "parameters resources")
+LICENCE_DETAILS = _type("licenseDetails", "id skuId skuPartNumber", "servicePlans")
 REQUIREMENTS = _type("strongAuthenticationRequirements", "perUserMfaState")
 REPORT_ROW = _type("report", "")

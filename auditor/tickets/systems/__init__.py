@@ -36,7 +36,7 @@ def settings_of(system: str) -> type[TicketSettings]:
 
 
 def connect(settings: TicketSettings, environment: Mapping[str, str], clock: BlockingClock) -> System:
-    """Raises SignInError where a variable that the settings name is not set."""
+    """Raises ConfigError where a variable that the settings name is not set."""
     module = importlib.import_module(f"{__name__}.{MODULES[settings.system]}")
     system: System = module.connect(settings, environment, clock)
     return system
