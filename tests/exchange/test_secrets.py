@@ -1,4 +1,4 @@
-"""An authority that repeats what it was sent: the secret of our app is not printed and stands in nothing that is left."""
+"""An authority that repeats what it was sent: the secret of our app is not printed and stands in nothing left behind."""
 
 from __future__ import annotations
 
