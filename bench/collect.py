@@ -5,8 +5,8 @@
 ACCOUNTS is 10,000 unless given; 100,000 takes some minutes, 1,000,000 half an hour and, while it runs, the disk that a
 snapshot of that size needs. Goals, at each size: at most 40 + 1.05 × Σ ceil(records ÷ page size) requests; from 100,000
 accounts on: the collector's CPU at most 1.75 × the floor's, and at least 200 × less CPU per account than the plain way;
-peak memory below 400 MiB at 100,000 accounts and 1 GiB at 1,000,000. With limits: at most 1.15 × the quota floor wherever that exceeds
-120 s of emulated time, and no 429 for a lone collector.
+peak memory below 400 MiB at 100,000 accounts and 1 GiB at 1,000,000. With limits: at most 1.15 × the quota floor
+wherever that exceeds 120 s of emulated time, and no 429 for a lone collector.
 
 Method. The emulated tenant (auditor/demo, the special accounts and filler with --plans service plans in each large
 product, 81 unless given, which is Microsoft 365 E5's number) is served over TLS by a process of its own, without
