@@ -357,7 +357,7 @@ class Connection:
 
     def _url(self, path: str) -> httpx.URL:
         if "://" not in path:
-            return httpx.URL(f"{self.base}/{path.lstrip('/')}")
+            return httpx.URL(f"{self.base}/{path.lstrip('/')}") if path else self.base
         url = httpx.URL(path)
         if _origin(url) != _origin(self.base):
             raise self.error(f"it named an address on another host ({url.host})", "Nothing was sent there. Check url.")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -92,3 +95,86 @@ def roundup(folder: Path, password: str) -> Iterator[str]:
         subprocess.run([admin, "-i", home, *step], check=True, capture_output=True, timeout=60)
     with serving([sys.executable, "-c", _WSGI, home, str(port)], url, folder / "server.log") as address:
         yield address
+
+
+# --- Request Tracker -------------------------------------------------------------------------------------------------
+
+RT_SERVER = Path("/usr/share/request-tracker5/libexec/rt-server")
+RT_SETUP = "rt-setup-database-5"
+RT_FIELD = "tenant-auditor"
+RT_ACCOUNT = "auditor"
+"""Has the rights that docs/tickets.md asks for, and no more."""
+_RT_USER = "www-data"
+"""Who owns RT's caches in Debian's package."""
+
+_RT_CONFIG = """
+Set($rtname, 'loopback');
+Set($Organization, 'loopback');
+Set($WebDomain, '127.0.0.1');
+Set($WebPort, {port});
+Set($WebPath, '');
+Set($WebBaseURL, 'http://127.0.0.1:{port}');
+Set($DatabaseType, 'SQLite');
+Set($DatabaseName, '{folder}/rtdb');
+Set($MailCommand, 'testfile');
+Set($CorrespondAddress, 'rt@localhost');
+Set($CommentAddress, 'rt-comment@localhost');
+Set($LogToSyslog, undef);
+Set($LogToSTDERR, 'warning');
+# Every request proves its password: with the default cost a second of it on a slow machine.
+Set($BcryptCost, 4);
+1;
+"""
+
+_RT_CONTENT = """
+@CustomFields = ({{ Name => '{field}', Type => 'FreeformMultiple', Queue => ['General'],
+                    LookupType => 'RT::Queue-RT::Ticket' }});
+@Users = ({{ Name => '{user}', Password => '{password}', Privileged => 1, EmailAddress => '{user}@localhost' }});
+@ACL = (
+  {{ UserId => '{user}', Queue => 'General',
+     Right => [qw(SeeQueue ShowTicket CreateTicket CommentOnTicket ModifyTicket)] }},
+  {{ UserId => '{user}', CF => '{field}', Right => [qw(SeeCustomField ModifyCustomField)] }},
+);
+@Final = (sub {{ my $root = RT::User->new(RT->SystemUser); $root->Load('root'); $root->SetPassword('{password}'); }});
+1;
+"""
+
+
+@contextmanager
+def request_tracker(password: str) -> Iterator[str]:
+    """Debian's package request-tracker5 with a database of its own, as the user of its caches where we are root."""
+    with _shared_folder(_RT_USER) as (folder, user):
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/"
+        (folder / "RT_SiteConfig.pm").write_text(_RT_CONFIG.format(port=port, folder=folder), encoding="utf-8")
+        (folder / "content").write_text(
+            _RT_CONTENT.format(field=RT_FIELD, user=RT_ACCOUNT, password=password), encoding="utf-8"
+        )
+        env = {"RT_SITE_CONFIG": str(folder / "RT_SiteConfig.pm"), "RT_SITE_CONFIG_DIR": os.devnull}
+        for step in (["init", "--skip-create"], ["insert", "--datafile", str(folder / "content")]):
+            _run_as(user, [RT_SETUP, "--action", *step], env=env, cwd=folder)
+        command = [RT_SERVER, "--port", str(port)]
+        with serving(command, url, folder / "server.log", user=user, env=env, cwd=folder) as address:
+            yield address
+
+
+@contextmanager
+def _shared_folder(user: str) -> Iterator[tuple[Path, str]]:
+    """(a folder that `user` may write to, `user`); where we are not root, ours and an empty name."""
+    folder = Path(tempfile.mkdtemp(prefix="tenant-auditor-"))
+    try:
+        if os.getuid() != 0:
+            yield folder, ""
+        else:
+            shutil.chown(folder, user, user)
+            yield folder, user
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_as(user: str, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
+    identity: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user else {}
+    environment = {**os.environ, **env}
+    done = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, timeout=180, check=False, **identity)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{(done.stdout + done.stderr).decode(errors='replace')[-4000:]}")

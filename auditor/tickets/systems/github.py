@@ -81,6 +81,7 @@ class _Issue(msgspec.Struct, frozen=True):
 
 
 class _Repository(msgspec.Struct, frozen=True):
+    full_name: str
     has_issues: bool = True
     archived: bool = False
     permissions: Mapping[str, bool] = {}
