@@ -36,6 +36,9 @@ JOB_PROPERTIES = ("id", "displayName", "status", "resources", "completedDateTime
 """Some of them only come when they are asked for by name."""
 FINISHED = frozenset({"succeeded", "partiallySuccessful"})
 
+COARSE = frozenset({"casMailboxes", "authenticationPolicies", "organizationConfig"})
+"""Datasets that lack what the cmdlet shows: the third state of the switch, GUIDs, RejectDirectSend."""
+
 ONLY_SHARED = "A configuration snapshot lists the shared mailboxes only."
 IN_PARTS = "The snapshot's result names a further part, which was not read."
 
@@ -135,7 +138,8 @@ class ConfigurationSnapshotSource:
             return ExchangeRead("failed", 0, f"The snapshot {taken.name} holds no {kind}.", "", 0, source, as_of)
         keep(records)
         missing = _missing(dataset, kind, taken.job, result)
-        return ExchangeRead("cut" if missing else "complete", len(records), missing, "", 0, source, as_of)
+        state: ReadState = "cut" if missing else "complete"
+        return ExchangeRead(state, len(records), missing, "", 0, source, as_of, coarse=dataset.name in COARSE)
 
     async def _newest(self, kind: str) -> _Taken:
         """The newest finished job that holds the type. Raises _Unread."""
