@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +19,9 @@ from auditor.cli.options import (
     strict_option,
 )
 from auditor.cli.terminal import Terminal, chosen_tenants, finish
+
+if TYPE_CHECKING:
+    from auditor.config import TenantConfig
 
 
 @click.command("run")
@@ -56,5 +61,22 @@ def command(
     options = RunOptions(
         out=out, resume=resume, previous=previous, now=now, cross_check=cross_check or 0, formats=formats
     )
-    results = run(config, chosen_tenants(config, names), options, Terminal())
+    tenants = chosen_tenants(config, names)
+    if previous is None:
+        _hint(Path(config.config.report.folder), tenants, now)
+    results = run(config, tenants, options, Terminal())
     return finish(results, strict=strict, fail_on=fail_on)
+
+
+def _hint(reports: Path, tenants: Sequence[TenantConfig], now: datetime | None) -> None:
+    """Nothing is compared that was not named; but somebody may have forgotten to name it."""
+    from auditor.previous import newest_run
+
+    for tenant in tenants:
+        earlier = newest_run(reports, tenant.name, now)
+        if earlier:
+            click.echo(
+                f"{tenant.name}: {earlier} holds an earlier run; with --previous {earlier} this one would tell what "
+                "changed and carry its triage over.",
+                err=True,
+            )
