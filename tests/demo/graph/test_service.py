@@ -70,7 +70,7 @@ def test_a_client_request_id_comes_back(client):
 PATHS = {
     "Organization.Read.All": ["/subscribedSkus"],
     "Domain.Read.All": ["/domains"],
-    "User.Read.All": ["/users", f"/users/{guid(1)}"],
+    "User.Read.All": ["/users", f"/users/{guid(1)}", f"/users/{guid(1)}/licenseDetails"],
     "GroupMember.Read.All": [f"/groups/{guid(500)}", f"/groups/{guid(500)}/transitiveMembers", "/groups"],
     "RoleManagement.Read.Directory": [
         "/roleManagement/directory/roleAssignments", "/roleManagement/directory/roleDefinitions",
