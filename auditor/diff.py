@@ -25,6 +25,7 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from auditor.findings import RULES
+from auditor.findings.build import READ_FROM
 from auditor.findings.exposed_account import RULE as EXPOSED_ACCOUNT
 from auditor.findings.exposed_accounts import RULE as EXPOSED_ACCOUNTS
 from auditor.findings.sender_unknown import RULE as SENDER_UNKNOWN
@@ -228,7 +229,9 @@ def fact_changes(
             aged += [FactChange(name, value, "") for value in left]
             continue
         for value, other in zip_longest(left, came, fillvalue=""):
-            only_later = name in TIMES_SEEN and value and other and _timeless(value) == _timeless(other)
+            only_later = name == READ_FROM or (
+                name in TIMES_SEEN and value and other and _timeless(value) == _timeless(other)
+            )
             (aged if only_later else changed).append(FactChange(name, value, other))
     return changed, aged
 

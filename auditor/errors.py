@@ -53,7 +53,7 @@ class TicketError(ServiceError):
     pass
 
 
-class TicketRefusal(TicketError):
+class TicketRefusal(TicketError):  # noqa: N818 - what a system said, as a caller asks it
     """`status` is the HTTP status; `reason` what the system says, without anything that we sent."""
 
     def __init__(self, message: str, *, status: int, reason: str, remedy: str = "") -> None:

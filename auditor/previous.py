@@ -20,7 +20,7 @@ from auditor.config import slug
 from auditor.diff import ACCOUNT_FACTS, Comparison, Document, compare
 from auditor.errors import UsageError
 from auditor.evaluate import Previous
-from auditor.previous_workbook import SUFFIXES, Row, Worked, evidence, read_workbook
+from auditor.previous_workbook import SUFFIXES, Row, Worked, read_workbook
 from auditor.triage import NONE, Remark, Triage, from_json, read, told
 
 FILE, WORKBOOK, RUN, ACCOUNTS = "findings.json", "findings.xlsx", "run.json", "accounts.csv"
@@ -113,6 +113,7 @@ def _from_run(folder: Path, path: Path, worked: Worked | None) -> Previous:
         policies=_records(document.get("policies")),
         source=str(path),
         triage=triage,
+        own_columns=worked.own_columns if worked else _texts(document.get("own_columns")),
         remarks=tuple(remarks),
     )
 
@@ -124,7 +125,7 @@ def read_tickets(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
     if not isinstance(found, dict):
         return {}
     return {
-        identity: {name: _texts(ticket) for name, ticket in entries.items()}
+        identity: {name: _record(ticket) for name, ticket in entries.items()}
         for identity, entries in found.items()
         if isinstance(entries, dict)
     }
@@ -142,6 +143,10 @@ def _with_tickets(triage: Mapping[str, Triage], keys: Mapping[str, str]) -> dict
     """The keys where the analyst wrote none."""
     found = {identity: triage.get(identity, NONE) for identity in keys}
     return {**triage, **{key: replace(mine, ticket=keys[key]) for key, mine in found.items() if not mine.ticket}}
+
+
+def _texts(known: Any) -> tuple[str, ...]:
+    return tuple(text for text in known if isinstance(text, str)) if isinstance(known, list) else ()
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -179,10 +184,10 @@ def _datasets(known: Any) -> dict[str, str]:
 def _records(known: Any) -> dict[str, dict[str, str]] | None:
     if not isinstance(known, dict):
         return None
-    return {key: _texts(entry) for key, entry in known.items() if isinstance(entry, dict)}
+    return {key: _record(entry) for key, entry in known.items() if isinstance(entry, dict)}
 
 
-def _texts(entry: Any) -> dict[str, str]:
+def _record(entry: Any) -> dict[str, str]:
     """The texts among the values of an object."""
     known = entry if isinstance(entry, dict) else {}
     return {name: value for name, value in known.items() if isinstance(value, str)}
@@ -224,7 +229,7 @@ def _from_workbook(path: Path) -> Previous:
     beside = path.parent / FILE
     if beside.is_file() and worked.run and _stamp(str(_document(beside).get("now", ""))) == worked.run:
         return _from_run(path.parent, beside, worked)
-    findings = {row.id: _shown(row) for row in worked.rows}
+    findings = {row.id: _shown(row, worked) for row in worked.rows}
     triage, remarks = _overlaid({}, findings, worked, "")
     alone = Remark(
         "Only a workbook was given: what was fixed before, senders, accounts and policies are not compared. "
@@ -236,15 +241,15 @@ def _from_workbook(path: Path) -> Previous:
         now=_unstamp(worked.run),
         source=str(path),
         triage=triage,
+        own_columns=worked.own_columns,
         remarks=(alone, *remarks),
     )
 
 
-def _shown(row: Row) -> Document:
-    """A finding as far as its row shows it; `evidence` and `accounts` are None where it does not."""
-    shown = evidence(row.plain["evidence"]) if "evidence" in row.plain else None
-    kept = {name: value for name, value in row.plain.items() if name not in ("id", "evidence", "accounts")}
-    return {**kept, "id": row.id, "evidence": shown, "accounts": None}
+def _shown(row: Row, worked: Worked) -> Document:
+    """A finding as far as the workbook shows it; `evidence` is None where it does not, and so are `accounts`."""
+    kept = {name: value for name, value in row.plain.items() if name not in ("id", "accounts")}
+    return {**kept, "id": row.id, "evidence": worked.evidence.get(row.id), "accounts": None}
 
 
 def _overlaid(
@@ -258,7 +263,7 @@ def _overlaid(
     seen: dict[str, tuple[Triage, str]] = {}
     for row in worked.rows:
         outcome = row.plain.get("outcome") or str(findings.get(row.id, {}).get("outcome", ""))
-        mine, problems = read(row.triage, outcome, before.get(row.id, Triage()))
+        mine, problems = read(row.triage, outcome, before.get(row.id, Triage()), row.own)
         remarks += [Remark(problem, row.id, row.where) for problem in problems]
         first, where = seen.setdefault(row.id, (mine, row.where))
         if first != mine:

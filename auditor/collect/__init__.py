@@ -81,7 +81,8 @@ async def collect(
     With `resume` the complete datasets of an unfinished snapshot are kept; it starts anew where there is none. Raises
     ConfigError, SignInError (refused, or nothing at all may be read), ServiceError (not reachable) and UsageError (the
     folder)."""
-    from auditor.exchange import make_source
+    from auditor.exchange import Access, make_source
+    from auditor.graph.clouds import NATIONAL
     from auditor.graph.reader import Reader
     from auditor.graph.session import GraphSession
     from auditor.graph.throttle import Gates
@@ -93,14 +94,17 @@ async def collect(
     async with session:
         reader = Reader(session, Gates(clock, config.config.audit.quota_share))
         job = Job(config, tenant, session, reader, writer, cross_check)
-        source = make_source(
-            config,
+        access = Access(
             tenant.tenant_id,
             session.where.exchange,
             session.http_client(),
             session.token,
             clock.sleep,
+            reader,
+            session.service_now,
+            tenant.cloud in NATIONAL,
         )
+        source = make_source(config, access)
         await _Run(job, source, progress or Silent(), writer.requests).all()
     taken = (clock.monotonic() - began[0], time.process_time() - began[1])
     return CollectResult(

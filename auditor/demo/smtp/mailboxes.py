@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from auditor.demo.graph.directory import is_inside
 from auditor.demo.model import DemoTenant
 
 Record = Mapping[str, Any]
@@ -131,7 +132,7 @@ def groups_of(tenant: DemoTenant, object_id: str) -> frozenset[str]:
     while waiting:
         member = waiting.pop()
         for group, inside in tenant.group_members.items():
-            if group.lower() not in found and member in {one.lower() for one in inside}:
+            if group.lower() not in found and is_inside(inside, member):
                 found.add(group.lower())
                 waiting.append(group.lower())
     return frozenset(found)

@@ -50,8 +50,8 @@ class JiraDataCenter(Jira):
     def find(self, tenant: str, recent: Sequence[str] = ()) -> list[Ticket]:  # noqa: ARG002 - its index does not lag
         issues: list[Issue] = []
         while True:
-            asked = {"jql": self.jql(tenant), "fields": FOUND, "maxResults": PAGE, "startAt": len(issues)}
-            page = self.connection.json(_Issues, "POST", f"{API}/search", json=asked, repeatable=True)
+            asked = {"jql": self.jql(tenant), "fields": ",".join(FOUND), "maxResults": PAGE, "startAt": len(issues)}
+            page = self.connection.json(_Issues, "GET", f"{API}/search", params=asked)
             issues += page.issues
             if not page.issues or len(issues) >= page.total:
                 return [self.ticket(issue, marker) for issue in issues if (marker := marker_in(issue.fields.labels))]

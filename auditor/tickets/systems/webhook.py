@@ -9,7 +9,8 @@ The id is made of the event's own content. The same event sent twice has the sam
 it has seen makes nothing twice; here an event is repeated until it was taken. A webhook tells nothing of what the
 receiver holds: the journal alone knows it, and must be kept.
 
-Least rights: the shared secret is all. Keys: `url`, `secret_env` (`whsec_` and base64, at least 24 bytes).
+Least rights: the shared secret is all. Keys: `url`, `secret_env` (`whsec_` and base64, at least 24 bytes), and
+`waived_state = "waived"`, where accepted tickets shall be an event of their own.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ from auditor.tickets.systems.common import Target
 SHORTEST_SECRET = 24
 """bytes, as the specification asks"""
 
+WAIVED = "waived"
+"""The journal's word, which stands for the receiver's."""
+
 _EVENTS: Mapping[Target, str] = {"open": "ticket.reopened", "done": "ticket.closed", "waived": "ticket.waived"}
 _TAKES_NOT = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -48,6 +52,11 @@ SETTINGS = WebhookSettings
 
 
 def connect(settings: WebhookSettings, environment: Mapping[str, str], clock: BlockingClock) -> Webhook:
+    if settings.waived_state not in ("", WAIVED):
+        raise ConfigError(
+            f'[[tickets]] "{settings.name}": waived_state is no state of a webhook.',
+            remedy=f'Write "{WAIVED}" for an event of its own, or leave it out for a comment.',
+        )
     text = secret(environment, settings, "secret_env")
     try:
         key = base64.b64decode(text.removeprefix("whsec_"), validate=True)

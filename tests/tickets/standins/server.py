@@ -122,8 +122,7 @@ class Standin:
         refused = self.refuses_credential(request)
         if refused is not None:
             return refused
-        multipart = request.content_type.startswith("multipart/")
-        body = b"" if multipart else await request.read()
+        body = b"" if request.content_type.startswith("multipart/") else await request.read()
         response = await handler(request)
         assert isinstance(response, web.Response)
         answer_body = response.body if isinstance(response.body, bytes) else b""
