@@ -11,7 +11,6 @@ from __future__ import annotations
 import json as jsonlib
 import ssl
 from base64 import b64encode
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,6 +26,7 @@ from auditor.errors import ConfigError, OutcomeUnknown, TicketError, TicketRefus
 from auditor.graph.throttle import retry_after, service_time
 from auditor.report.html.visible import visible
 from auditor.tickets.base import TOOL
+from auditor.tickets.pace import Pace, Window
 from auditor.tickets.settings import TicketSettings
 
 T = TypeVar("T")
@@ -88,40 +88,6 @@ def header(name: str, value: str) -> Credential:
     return Credential({name: value}, (value,))
 
 
-# --- pace ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """At most `count` requests that make something within any `seconds`."""
-
-    count: int
-    seconds: float
-
-
-class _Pace:
-    def __init__(self, windows: Sequence[Window], clock: BlockingClock) -> None:
-        self._clock = clock
-        self._made = [(window, deque[float](maxlen=window.count)) for window in windows]
-        self._closed_until = clock.monotonic()
-
-    def close(self, seconds: float) -> None:
-        """Nothing is sent for that long: the service asked for it."""
-        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
-
-    def wait(self, *, makes: bool) -> float:
-        """Seconds until the next request may be sent."""
-        opens = self._closed_until
-        if makes:
-            full = [made[0] + window.seconds for window, made in self._made if len(made) == window.count]
-            opens = max(opens, *full, self._closed_until)
-        return max(0.0, opens - self._clock.monotonic())
-
-    def sent(self, *, makes: bool) -> None:
-        for _, made in self._made if makes else ():
-            made.append(self._clock.monotonic())
-
-
 # --- the connection --------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +139,7 @@ class Connection:
         self._throttled = throttled
         self._first_wait = first_wait
         self._sign = sign
-        self._pace = _Pace(pace, clock)
+        self._pace = Pace(pace, clock)
         self._client = httpx.Client(
             verify=_tls(self._place, settings.ca_bundle),
             timeout=TIMEOUT,
@@ -186,9 +152,6 @@ class Connection:
                 **credential.headers,
             },
         )
-
-    def close(self) -> None:
-        self._client.close()
 
     def json(self, kind: type[T], method: str, path: str, **sent: Any) -> T:
         """As `send`, and the answer's JSON in the shape that is expected. Raises TicketError where it has another."""

@@ -18,13 +18,13 @@ from auditor.tickets.http import (
     LONGEST_WAIT,
     Connection,
     Credential,
-    Window,
     basic,
     bearer,
     header,
     secret,
     without,
 )
+from auditor.tickets.pace import Window
 from auditor.tickets.settings import TicketSettings
 
 PLANTED = "planted-T0ken-7f3a9c"
@@ -311,7 +311,7 @@ def test_an_address_that_is_none_is_refused(url, clock):
 def test_a_credential_travels_in_clear_to_this_machine_only(clock):
     with pytest.raises(ConfigError, match="in clear"):
         Connection(settings("http://tickets.example"), bearer("t"), clock)
-    Connection(settings("http://127.0.0.1:8080"), bearer("t"), clock).close()
+    Connection(settings("http://127.0.0.1:8080"), bearer("t"), clock)
 
 
 def test_a_certificate_authority_must_be_one(clock, tmp_path):
@@ -321,7 +321,7 @@ def test_a_certificate_authority_must_be_one(clock, tmp_path):
     with pytest.raises(ConfigError, match=r"(?i)no.certificate"):
         Connection(settings(ca_bundle=str(tmp_path / "empty.pem")), bearer("t"), clock)
     (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
-    Connection(settings(ca_bundle=str(tmp_path / "ca.pem")), bearer("t"), clock).close()
+    Connection(settings(ca_bundle=str(tmp_path / "ca.pem")), bearer("t"), clock)
 
 
 def test_a_certificate_that_does_not_verify_is_not_tried_again(connected):
