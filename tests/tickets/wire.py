@@ -58,11 +58,12 @@ class Bench(Generic[S]):
 
 
 class Wire:
-    """`create`: method and path of the request that makes a ticket; `find_bound`: requests that find 4,000."""
+    """`create`: method and path of the request that makes a ticket; `find_bound`: requests that find 4,000;
+    `rehearsals`: requests of the first kind with which `check` tries it out."""
 
     create = ("POST", "")
     find_bound = 0
-    batch = 1
+    rehearsals = 0
 
     def made(self, desk: Any, *drafts: Draft) -> list[Ticket]:
         tickets = list(desk.system().create(drafts))
@@ -123,6 +124,16 @@ class Wire:
         desk.clock.seconds += 3600
         [found] = desk.system().find(TENANT)
         assert found.marker == draft(1).marker
+
+    def test_a_sync_whose_connection_broke_after_a_create_makes_no_second_ticket(self, desk, clock, tmp_path):
+        office = Office(Runs(tmp_path / "reports", str(uuid.uuid4())), desk, clock, tmp_path)
+        run = office.runs.run([office.runs.of(RULE, 1)])
+        method, path = self.create
+        desk.standin.troubles.append(Trouble(method, path, effect=True, skip=self.rehearsals))
+        assert [outcome.result for outcome in office.sync(run)] == ["unknown"]
+        office.sync(run)
+        assert did(office.sync(run)) == []
+        assert len(office.tickets()) == 1
 
     def test_a_connection_that_breaks_before_leaves_none(self, desk):
         method, path = self.create
