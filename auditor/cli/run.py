@@ -16,7 +16,8 @@ from auditor.cli.options import (
     previous_option,
     strict_option,
 )
-from auditor.cli.terminal import Terminal, chosen_tenants, finish
+from auditor.cli.progress import LogFormat, log_format_option, progress_of
+from auditor.cli.terminal import chosen_tenants, finish
 
 
 @click.command("run")
@@ -35,6 +36,7 @@ from auditor.cli.terminal import Terminal, chosen_tenants, finish
     help="Compare with Microsoft's own What If answer for N accounts; takes about N seconds.",
 )
 @strict_option
+@log_format_option
 @fail_on_option
 def command(
     config_path: Path,
@@ -46,6 +48,7 @@ def command(
     now: datetime | None,
     cross_check: int | None,
     strict: bool,
+    log_format: LogFormat,
     fail_on: str | None,
 ) -> int:
     """Collect, judge, report."""
@@ -56,5 +59,5 @@ def command(
     options = RunOptions(
         out=out, resume=resume, previous=previous, now=now, cross_check=cross_check or 0, formats=formats
     )
-    results = run(config, chosen_tenants(config, names), options, Terminal())
-    return finish(results, strict=strict, fail_on=fail_on)
+    results = run(config, chosen_tenants(config, names), options, progress_of(log_format))
+    return finish(results, strict=strict, fail_on=fail_on, log_format=log_format)
