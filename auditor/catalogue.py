@@ -158,3 +158,22 @@ CATALOGUE: tuple[Dataset, ...] = (
 BY_NAME = {dataset.name: dataset for dataset in CATALOGUE}
 
 EXCHANGE_DATASETS = tuple(dataset.name for dataset in CATALOGUE if dataset.service == "exchange")
+
+CONFIGURATION = "ConfigurationMonitoring.Read.All"
+"""The least application permission of Microsoft Graph that reads configuration snapshots which somebody else takes;
+only asked for where `[exchange]` names them as a source. Taking one would need ReadWrite, which is never asked for."""
+CONFIGURATION_ROLE_ID = "aca929ec-9830-44dc-bda1-85cf938aaa95"
+CONFIGURATION_TOO = "ConfigurationMonitoring.ReadWrite.All"
+"""Opens them as well; an app that holds it is told to give it back."""
+
+CONFIGURATION_TYPES = {
+    "transportConfig": "microsoft.exchange.transportconfig",
+    "organizationConfig": "microsoft.exchange.organizationconfig",
+    "casMailboxes": "microsoft.exchange.casmailboxsettings",
+    "authenticationPolicies": "microsoft.exchange.authenticationpolicy",
+    "mailboxes": "microsoft.exchange.sharedmailbox",
+    "inboundConnectors": "microsoft.exchange.inboundconnector",
+    "acceptedDomains": "microsoft.exchange.accepteddomain",
+}
+"""Dataset → the resource type of a configuration snapshot that holds its objects. Services and pages write the types in
+different letter case (https://learn.microsoft.com/graph/utcm-exchange-resources)."""

@@ -19,7 +19,7 @@ from auditor.config import slug
 from auditor.diff import ACCOUNT_FACTS, Comparison, Document, compare
 from auditor.errors import UsageError
 from auditor.evaluate import Previous
-from auditor.previous_workbook import SUFFIXES, Row, Worked, evidence, read_workbook
+from auditor.previous_workbook import SUFFIXES, Row, Worked, read_workbook
 from auditor.triage import Remark, Triage, from_json, read, told
 
 FILE, WORKBOOK, RUN, ACCOUNTS = "findings.json", "findings.xlsx", "run.json", "accounts.csv"
@@ -109,8 +109,13 @@ def _from_run(folder: Path, path: Path, worked: Worked | None) -> Previous:
         policies=_records(document.get("policies")),
         source=str(path),
         triage=triage,
+        own_columns=worked.own_columns if worked else _texts(document.get("own_columns")),
         remarks=tuple(remarks),
     )
+
+
+def _texts(known: Any) -> tuple[str, ...]:
+    return tuple(text for text in known if isinstance(text, str)) if isinstance(known, list) else ()
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -191,7 +196,7 @@ def _from_workbook(path: Path) -> Previous:
     beside = path.parent / FILE
     if beside.is_file() and worked.run and _stamp(str(_document(beside).get("now", ""))) == worked.run:
         return _from_run(path.parent, beside, worked)
-    findings = {row.id: _shown(row) for row in worked.rows}
+    findings = {row.id: _shown(row, worked) for row in worked.rows}
     triage, remarks = _overlaid({}, findings, worked, "")
     alone = Remark(
         "Only a workbook was given: what was fixed before, senders, accounts and policies are not compared. "
@@ -203,15 +208,15 @@ def _from_workbook(path: Path) -> Previous:
         now=_unstamp(worked.run),
         source=str(path),
         triage=triage,
+        own_columns=worked.own_columns,
         remarks=(alone, *remarks),
     )
 
 
-def _shown(row: Row) -> Document:
-    """A finding as far as its row shows it; `evidence` and `accounts` are None where it does not."""
-    shown = evidence(row.plain["evidence"]) if "evidence" in row.plain else None
-    kept = {name: value for name, value in row.plain.items() if name not in ("id", "evidence", "accounts")}
-    return {**kept, "id": row.id, "evidence": shown, "accounts": None}
+def _shown(row: Row, worked: Worked) -> Document:
+    """A finding as far as the workbook shows it; `evidence` is None where it does not, and so are `accounts`."""
+    kept = {name: value for name, value in row.plain.items() if name not in ("id", "accounts")}
+    return {**kept, "id": row.id, "evidence": worked.evidence.get(row.id), "accounts": None}
 
 
 def _overlaid(
@@ -225,7 +230,7 @@ def _overlaid(
     seen: dict[str, tuple[Triage, str]] = {}
     for row in worked.rows:
         outcome = row.plain.get("outcome") or str(findings.get(row.id, {}).get("outcome", ""))
-        mine, problems = read(row.triage, outcome, before.get(row.id, Triage()))
+        mine, problems = read(row.triage, outcome, before.get(row.id, Triage()), row.own)
         remarks += [Remark(problem, row.id, row.where) for problem in problems]
         first, where = seen.setdefault(row.id, (mine, row.where))
         if first != mine:

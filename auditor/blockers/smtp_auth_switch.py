@@ -53,8 +53,9 @@ ON_TENANT = Reason(
 )
 AMBIGUOUS = Reason(
     State.UNKNOWN,
-    f"A configuration snapshot shows {PROPERTY} as False, which may stand for a blank that follows the organisation.",
-    ((f"mailbox {PROPERTY}", "False"),),
+    f"A configuration snapshot shows {PROPERTY} as False or not at all for this mailbox, and its False may stand for a "
+    "blank that follows the organisation. Get-CASMailbox tells.",
+    ((f"mailbox {PROPERTY}", "False or not shown"),),
     ("casMailboxes",),
 )
 NO_MAILBOX = Reason(
@@ -70,24 +71,19 @@ def judge(tenant: Tenant, cases: Cases) -> Column:
     inherits = mailbox == INHERIT
     organisation = tenant.org_smtp_auth_disabled if tenant.complete("transportConfig") else -1
     none = words(tenant.accounts.mailbox, ("",)) & tenant.complete("mailboxes")
+    snapshot = tenant.status["casMailboxes"].configuration_snapshot
     return spread(
         cases,
         [
             (mailbox == YES, OFF_MAILBOX),
-            (mailbox == NO, AMBIGUOUS if _from_configuration_snapshot(tenant) else ON_MAILBOX),
+            (mailbox == NO, AMBIGUOUS if snapshot else ON_MAILBOX),
             (inherits & np.bool_(organisation == YES), OFF_TENANT),
             (inherits & np.bool_(organisation == NO), ON_TENANT),
             (inherits, unread(tenant, QUESTION, "transportConfig")),
             (none, NO_MAILBOX),
         ],
-        no_row(QUESTION, "casMailboxes"),
+        AMBIGUOUS if snapshot else no_row(QUESTION, "casMailboxes"),
     )
-
-
-def _from_configuration_snapshot(tenant: Tenant) -> bool:
-    """Read through Graph's tenant configuration management, which cannot tell blank from False."""
-    source = tenant.status["casMailboxes"].source.lower().replace(" ", "").replace("-", "")
-    return "configurationsnapshot" in source or "configurationmanagement" in source
 
 
 BLOCKER = Blocker(

@@ -97,7 +97,8 @@ async def collect(
     With `resume` the complete datasets of an unfinished snapshot are kept; it starts anew where there is none. Raises
     ConfigError, SignInError (refused, or nothing at all may be read), ServiceError (not reachable) and UsageError (the
     folder)."""
-    from auditor.exchange import make_source
+    from auditor.exchange import Access, make_source
+    from auditor.graph.clouds import NATIONAL
     from auditor.graph.gates import Gates
     from auditor.graph.reader import Reader
     from auditor.graph.session import GraphSession
@@ -108,9 +109,17 @@ async def collect(
         writer = SnapshotWriter.open(folder, configured_tenant=tenant.tenant_id, cloud=tenant.cloud, resume=resume)
         async with session or GraphSession.open(config, tenant, clock=clock) as session:
             reader = Reader(session, Gates(clock, config.config.audit.quota_share))
-            source = make_source(
-                config, tenant.tenant_id, session.where.exchange, session.http_client(), session.token, clock.sleep
+            access = Access(
+                tenant.tenant_id,
+                session.where.exchange,
+                session.http_client(),
+                session.token,
+                clock.sleep,
+                reader,
+                session.service_now,
+                tenant.cloud in NATIONAL,
             )
+            source = make_source(config, access)
             job = Job(config, tenant, session, reader, writer, cross_check)
             await _Run(job, source, progress or Silent()).all()
     taken = (clock.monotonic() - began[0], time.process_time() - began[1])

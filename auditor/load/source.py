@@ -81,16 +81,16 @@ class Source:
 
     def _age(self, name: str, max_age_days: int) -> None:
         status = self.status[name]
-        exported = not status.source or "export" in status.source.lower()
-        if not (status.complete and status.as_of and exported):
+        taken_before = not status.source or status.exported or status.configuration_snapshot
+        if not (status.complete and status.as_of and taken_before):
             return
         taken = moment(status.as_of)
         if taken is None:
             self.problems.add(name, "", "as_of", f"`{status.as_of}` is no time")
-            self.distrust(name, f"the time of the export, `{status.as_of}`, cannot be read")
+            self.distrust(name, f"the time of the {_what(status)}, `{status.as_of}`, cannot be read")
         elif (self.now - taken).total_seconds() > max_age_days * 86400:
             days = (self.now - taken).days
-            self.distrust(name, f"the export is {days} days old, older than max_age_days = {max_age_days}")
+            self.distrust(name, f"the {_what(status)} is {days} days old, older than max_age_days = {max_age_days}")
 
     def distrust(self, name: str, reason: str) -> None:
         """From here on the dataset decides nothing but `unknown`."""
@@ -221,6 +221,10 @@ class Source:
                 if isinstance(value, str) and value:
                     index.setdefault(value.lower(), record)
         return index
+
+
+def _what(status: DatasetStatus) -> str:
+    return "configuration snapshot" if status.configuration_snapshot else "export"
 
 
 def _kind(value: object) -> str:

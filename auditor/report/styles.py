@@ -53,6 +53,10 @@ def add_styles(book: Book) -> None:
         "triage date", tinted=True, font=font(), fill=fill[TRIAGE], alignment=wrap, border=box,
         number_format="yyyy-mm-dd",
     )  # fmt: skip
+    book.add_style(
+        "triage time", tinted=True, font=font(), fill=fill[TRIAGE], alignment=wrap, border=box,
+        number_format="yyyy-mm-dd hh:mm",
+    )  # fmt: skip
     book.add_style("title", font=font(20, bold=True, color=NAVY), alignment=middle())
     book.add_style("subtitle", font=font(11, color=SLATE), alignment=middle())
     book.add_style(

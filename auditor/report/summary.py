@@ -8,10 +8,12 @@ from itertools import zip_longest
 
 from auditor import __version__
 from auditor.catalogue import EXCHANGE_DATASETS
+from auditor.report.cells import Link, Styled, Value
 from auditor.report.figures import EXPOSURES, OUTCOMES, Figures, Gap, Owed
 from auditor.report.guide import RETIREMENT
+from auditor.report.palettes import colour_words
 from auditor.report.styles import SERIES
-from auditor.report.xlsx import Book, Link, Sheet, Styled, Value, colour_words, text_height
+from auditor.report.xlsx import Book, Sheet, text_height
 from auditor.tenant import Tenant
 
 TITLE = "Summary"
@@ -150,7 +152,7 @@ def _actions(page: _Page, figures: Figures, targets: Mapping[str, str]) -> None:
         touched = f" Touches {_count(action.accounts, 'account')}." if action.accounts > 1 else ""
         title = Link(finding.title + more, targets.get(finding.id, ""))
         row = page.row(_Cell(finding.severity, "badge"), _Cell(title, "jump", _TEXT))
-        colour_words(page.sheet, f"B{row}", "severity")
+        colour_words(page.sheet.raw, f"B{row}", "severity")
         page.row(_Cell(None, "text"), _Cell(f"{_opening(finding.remedy)}{touched}{unsure}", "note", _TEXT))
     page.gap()
 
@@ -184,7 +186,7 @@ def _since(page: _Page, figures: Figures) -> None:
     for ours, theirs in zip_longest(left, owed):
         between = _Cell(None, "text", _CHART - _FIRST - _SINCE_WIDTH)
         page.row(*(ours or [_Cell(None, "text", _SINCE_WIDTH)]), *([between, *theirs] if theirs else []))
-    colour_words(page.sheet, f"B{head + 1}:B{head + len(since.findings)}", "change")
+    colour_words(page.sheet.raw, f"B{head + 1}:B{head + len(since.findings)}", "change")
     told = f"Urgent: critical and high. {_count(since.senders, 'sender')} with another verdict, "
     told += f"{_count(since.exposure, 'account')} with another exposure"
     told += f"; {_count(since.remarks, 'remark')} about the triage." if since.remarks else "."
@@ -229,7 +231,7 @@ def _numbers(page: _Page, figures: Figures) -> None:
         _counted(page, word, (basic, oauth))
     last = page.sheet.rows
     _counted(page, "all", (figures.accounts, figures.accounts), "total", "strong")
-    colour_words(page.sheet, f"B{head + 1}:B{last}", "state")
+    colour_words(page.sheet.raw, f"B{head + 1}:B{last}", "state")
     _chart(page, head, last, 2, "Accounts by verdict", "clustered")
     page.gap()
 
@@ -239,7 +241,7 @@ def _numbers(page: _Page, figures: Figures) -> None:
     for word in EXPOSURES:
         page.row(_Cell(word, "badge"), _Cell(_EXPOSURE_TEXT[word], "label"),
                  *(_Cell(number, "count") for number in figures.exposure[word]))  # fmt: skip
-    colour_words(page.sheet, f"B{head + 1}:B{page.sheet.rows}", "exposure")
+    colour_words(page.sheet.raw, f"B{head + 1}:B{page.sheet.rows}", "exposure")
     page.gap()
 
     page.heading("Findings by severity")
@@ -250,7 +252,7 @@ def _numbers(page: _Page, figures: Figures) -> None:
     last = page.sheet.rows
     totals = [sum(column) for column in zip(*figures.findings.values(), strict=True)]
     _counted(page, "all", (*totals, sum(totals)), "total", "strong")
-    colour_words(page.sheet, f"B{head + 1}:B{last}", "severity")
+    colour_words(page.sheet.raw, f"B{head + 1}:B{last}", "severity")
     _chart(page, head, last, 3, "Findings by severity and outcome", "stacked")
     page.gap()
 
@@ -292,7 +294,7 @@ def _gaps(page: _Page, figures: Figures) -> None:
         page.text("Every dataset was read whole.")
     for gap in telling:
         row = page.row(_Cell(gap.state, "badge"), _Cell(_gap_text(gap), "lead", _TEXT))
-        colour_words(page.sheet, f"B{row}", "dataset")
+        colour_words(page.sheet.raw, f"B{row}", "dataset")
         if gap.remedy:
             page.row(_Cell(None, "text"), _Cell(f"To close the gap: {gap.remedy}", "note", _TEXT))
     if rest:
@@ -365,7 +367,7 @@ class _Page:
 
 
 def _height(cell: _Cell, width: float) -> float:
-    text = cell.value.text if isinstance(cell.value, Link) else str(cell.value or "")
+    text = str(cell.value.text if isinstance(cell.value, Link) else cell.value or "")
     if cell.style == "note":
         return text_height(text, width, per_width=1.35, line=12)
     return text_height(text, width, per_width=1.06, line=14.5)

@@ -5,35 +5,28 @@ rows are streamed by this module into their sheets. Two reasons: openpyxl's XML 
 its cell writer needs ten times the time. No formula is written. Short texts that come early (headers, states, kinds) go
 into the table of shared strings, which stays small; all others stand in their cells.
 
-Fixed to keep the bytes stable: the zip's dates, order and attributes, canonical XML, and properties that carry `now`.
+The bytes are kept stable by `package`, and by properties that carry `now`.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
-import stat
 import tempfile
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from math import ceil
-from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
 from xml.sax.saxutils import escape
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from auditor.report.cells import MAX_ROWS, Field, Link, Styled, Value, sheet_title
+from auditor.report.package import Part, write_package
+from auditor.report.palettes import colour_words
 from auditor.report.text import cell_text, is_formula_like
-
-MAX_ROWS = 1_048_576
-"""Excel's limit, header included."""
 
 MAX_LINKS = 20_000
 """Hyperlinks in a sheet; Excel gives up at 65,530, and readers get slow long before."""
 
-MAX_NAME = 31
 MAX_HEIGHT = 330
 """Points of a row whose height follows its text; Excel's limit is 409. Longer texts are there, below the fold."""
 
@@ -44,101 +37,6 @@ _PAGE_WIDTH = 215
 """Characters of width that a landscape page holds at a size that can still be read."""
 _DAY_ZERO = date(1899, 12, 30)
 """Excel counts days from here (its first day is 31 December 1899, and it believes in 29 February 1900)."""
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_MARK = "<sheetData></sheetData>"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A text that leads somewhere: `target` is `#'Sheet'!A1` inside the workbook, else an https address."""
-
-    text: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class Styled:
-    """A value in a style of its own, where the column's does not fit."""
-
-    value: Plain
-    style: str
-
-
-Plain = str | int | float | date | Link | None
-Value = Plain | Styled
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A column of a sheet. `width` in characters; `style` names a style of `Book`; `full` is the file that holds the
-    whole text where a cell has to be cut; `words` colours the column's cells by their word (a key of `PALETTES`);
-    `choices` is what a drop-down offers; `date` accepts dates only."""
-
-    header: str
-    width: float = 14
-    style: str = "cell"
-    full: str = ""
-    words: str = ""
-    choices: tuple[str, ...] = ()
-    date: bool = False
-
-
-PALETTES: dict[str, dict[str, tuple[str, str]]] = {
-    "state": {
-        "blocks": ("F8D7DA", "842029"),
-        "blocked": ("F8D7DA", "842029"),
-        "unknown": ("E2D9F3", "432874"),
-        "conditional": ("FFF3CD", "664D03"),
-        "clear": ("D1E7DD", "0F5132"),
-        "open": ("D1E7DD", "0F5132"),
-        "not_applicable": ("FFFFFF", "6C757D"),
-    },
-    "exposure": {
-        "open": ("F8D7DA", "842029"),
-        "limited": ("FFF3CD", "664D03"),
-        "unknown": ("E2D9F3", "432874"),
-        "closed": ("D1E7DD", "0F5132"),
-        "true": ("F8D7DA", "842029"),
-    },
-    "severity": {
-        "critical": ("842029", "FFFFFF"),
-        "high": ("F8D7DA", "842029"),
-        "medium": ("FFE5D0", "7A3E00"),
-        "low": ("FFF3CD", "664D03"),
-        "info": ("E2E8F0", "334155"),
-    },
-    "outcome": {
-        "fail": ("F8D7DA", "842029"),
-        "unknown": ("E2D9F3", "432874"),
-        "waived": ("E2E8F0", "334155"),
-    },
-    "dataset": {
-        "complete": ("D1E7DD", "0F5132"),
-        "cut": ("FFE5D0", "7A3E00"),
-        "denied": ("F8D7DA", "842029"),
-        "failed": ("F8D7DA", "842029"),
-        "not-asked": ("E2E8F0", "334155"),
-    },
-    "change": {
-        "new": ("F8D7DA", "842029"),
-        "returned": ("842029", "FFFFFF"),
-        "changed": ("FFF3CD", "664D03"),
-        "fixed": ("D1E7DD", "0F5132"),
-        "not-checked": ("E2D9F3", "432874"),
-        "removed": ("E2E8F0", "334155"),
-        "triage": ("FFE5D0", "7A3E00"),
-        "persisting": ("FFFFFF", "6C757D"),
-    },
-    "waiver": {
-        "in force": ("D1E7DD", "0F5132"),
-        "lapsed": ("F8D7DA", "842029"),
-        "unused": ("FFF3CD", "664D03"),
-        "not checked": ("E2D9F3", "432874"),
-        "broader than needed": ("FFE5D0", "7A3E00"),
-    },
-}
-"""Word → (fill, font). Colour repeats what the word says; contrast is at least 4.5:1."""
 
 
 @dataclass
@@ -187,8 +85,8 @@ class Sheet:
                 return f'<c r="{letter}{number}" s="{identity}" t="s"><v>{shared}</v></c>'
             inline = f'<is><t xml:space="preserve">{escape(text)}</t></is>'
             return f'<c r="{letter}{number}" s="{identity}" t="inlineStr">{inline}</c>'
-        shown = (value - _DAY_ZERO).days if isinstance(value, date) else value
-        return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{shown}</v></c>'
+        kind = ' t="b"' if isinstance(value, bool) else ""
+        return f'<c r="{letter}{number}" s="{self.book.style(style)}"{kind}><v>{_number(value)}</v></c>'
 
     def _height(self, values: Sequence[Value], styles: Sequence[str]) -> float:
         """Room for the row's wrapped texts, as readers do not make it themselves; 0 where nothing wraps."""
@@ -334,7 +232,7 @@ class Book:
 
         cells = f"{letter}2:{letter}{sheet.rows}"
         if spec.words:
-            colour_words(sheet, cells, spec.words)
+            colour_words(sheet.raw, cells, spec.words)
         if spec.choices:
             validation = DataValidation(
                 type="list", formula1=f'"{",".join(spec.choices)}"', allow_blank=True, showErrorMessage=True
@@ -352,7 +250,6 @@ class Book:
 
     def save(self, stream: IO[bytes]) -> None:
         """Write the package to a seekable binary stream."""
-        from openpyxl.writer.excel import ExcelWriter
 
         for sheet in self.sheets:
             reference = f"A1:{_letter(max(sheet.columns, 1) - 1)}{max(sheet.rows, 1)}"
@@ -362,92 +259,10 @@ class Book:
             links = sheet.raw._hyperlinks
             sheet.raw._get_writer()
             sheet.raw._hyperlinks = links
-        with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
-            package = _Package(archive, self.sheets)
-            writer = ExcelWriter(self.raw, package)
-            writer.manifest.append(SimpleNamespace(path=f"/{_SHARED}", mime_type=_SHARED_MIME))
-            writer.write_data()
-            package.writestr(_SHARED, self._shared_strings())
+        parts = [Part(sheet.stream, sheet.alt_texts) for sheet in self.sheets]
+        write_package(stream, self.raw, parts, list(self._shared), self._uses)
         for sheet in self.sheets:
             sheet.stream.close()
-
-    def _shared_strings(self) -> str:
-        texts = "".join(f'<si><t xml:space="preserve">{escape(text)}</t></si>' for text in self._shared)
-        return f'<sst xmlns="{_MAIN}" count="{self._uses}" uniqueCount="{len(self._shared)}">{texts}</sst>'
-
-
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_SHARED = "xl/sharedStrings.xml"
-_SHARED_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
-_SHARED_RELATION = (
-    '<Relationship Id="rIdSharedStrings" Target="/xl/sharedStrings.xml" '
-    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"></Relationship>'
-)
-_FONT_ORDER = (
-    "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
-    "charset", "scheme",
-)  # fmt: skip
-"""The order of a font's properties in the schema; openpyxl has another."""
-
-
-class _Package:
-    """A zip whose bytes depend on nothing but its parts, and which puts each sheet's rows into its XML.
-
-    Has the methods that openpyxl's writer asks of an archive."""
-
-    def __init__(self, archive: ZipFile, sheets: Sequence[Sheet]) -> None:
-        self._archive = archive
-        self._sheets = {f"xl/worksheets/sheet{number}.xml": sheet for number, sheet in enumerate(sheets, 1)}
-        self._alt_texts = {
-            f"xl/drawings/drawing{number}.xml": sheet.alt_texts
-            for number, sheet in enumerate((sheet for sheet in sheets if sheet.alt_texts), 1)
-        }
-
-    def namelist(self) -> list[str]:
-        return self._archive.namelist()
-
-    def writestr(self, name: str, data: bytes | str) -> None:
-        text = data if isinstance(data, str) else data.decode()
-        canonical = ET.canonicalize(text)
-        if name == "xl/styles.xml":
-            canonical = re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, canonical)
-        elif name == "xl/_rels/workbook.xml.rels":
-            canonical = canonical.replace("</Relationships>", f"{_SHARED_RELATION}</Relationships>")
-        for number, alt in enumerate(self._alt_texts.get(name, ()), 1):
-            canonical = canonical.replace(
-                f'name="Chart {number}"', f'descr="{escape(alt, {chr(34): "&quot;"})}" name="Chart {number}"'
-            )
-        self._archive.writestr(_entry(name), (_DECLARATION + canonical).encode())
-
-    def write(self, filename: str, arcname: str) -> None:
-        sheet = self._sheets[arcname.lstrip("/")]
-        canonical = ET.canonicalize(Path(filename).read_text("utf-8"))
-        head, mark, tail = canonical.partition(_MARK)
-        assert mark, "openpyxl wrote a sheet without sheetData"
-        entry = _entry(arcname)
-        size = sheet.stream.tell()
-        sheet.stream.seek(0)
-        # Declares the size beforehand, so that zip64 is used exactly where it is needed.
-        entry.file_size = size + len(canonical) * 4
-        with self._archive.open(entry, "w") as target:
-            target.write(f"{_DECLARATION}{head}<sheetData>".encode())
-            shutil.copyfileobj(sheet.stream, target, 1 << 20)
-            target.write(f"</sheetData>{tail}".encode())
-
-
-def _ordered(properties: re.Match[str]) -> str:
-    """A font's properties (elements without content) in the order of the schema."""
-    found = re.findall(r"<(\w+)((?: [^>]*)?)></\1>", properties.group())
-    found.sort(key=lambda element: _FONT_ORDER.index(element[0]))
-    return "".join(f"<{name}{attributes}></{name}>" for name, attributes in found)
-
-
-def _entry(name: str) -> ZipInfo:
-    entry = ZipInfo(name.lstrip("/"), _EPOCH)
-    entry.compress_type = ZIP_DEFLATED
-    entry.create_system = 3
-    entry.external_attr = (stat.S_IFREG | 0o600) << 16
-    return entry
 
 
 def text_height(text: str, width: float, *, per_width: float = 1.17, line: float = 12.8) -> float:
@@ -456,31 +271,21 @@ def text_height(text: str, width: float, *, per_width: float = 1.17, line: float
     return lines * line + 3
 
 
+def _number(value: float | date) -> str:
+    """A value that is no text as a cell holds it: days and times as days since `_DAY_ZERO`."""
+    if isinstance(value, datetime):
+        return repr((value.date() - _DAY_ZERO).days + (value - datetime.combine(value, time())) / timedelta(days=1))
+    if isinstance(value, date):
+        return str((value - _DAY_ZERO).days)
+    return str(int(value) if isinstance(value, bool) else value)
+
+
 def _shown(value: Value) -> str:
     if isinstance(value, Styled):
         value = value.value
     if isinstance(value, Link):
-        return value.text
+        value = value.text
     return "" if value is None else str(value)
-
-
-def colour_words(sheet: Sheet, cells: str, palette: str) -> None:
-    """Colour the cells that hold a word of the palette."""
-    from openpyxl.formatting.rule import CellIsRule
-    from openpyxl.styles import Font, PatternFill
-
-    for word, (fill, font) in PALETTES[palette].items():
-        sheet.raw.conditional_formatting.add(
-            cells,
-            CellIsRule(operator="equal", formula=[f'"{word}"'], fill=PatternFill(bgColor=fill), font=Font(color=font)),
-        )
-
-
-def sheet_title(title: str, number: int = 1) -> str:
-    """A title that Excel accepts: at most 31 characters, none of `:\\/?*[]`; the second part of a sheet is `… (2)`."""
-    cleaned = "".join("-" if character in ":\\/?*[]" else character for character in title).strip("'") or "Sheet"
-    suffix = f" ({number})" if number > 1 else ""
-    return cleaned[: MAX_NAME - len(suffix)] + suffix
 
 
 def _identifier(title: str) -> str:

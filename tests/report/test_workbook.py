@@ -14,11 +14,12 @@ from lxml import etree
 
 from auditor.config import Config, Sender
 from auditor.evaluate import Evaluation
+from auditor.previous_workbook import TITLES
 from auditor.report.workbook import CONTENTS, write_workbook
 
 SHEETS = [
-    "Summary", "Findings", "Senders", "Accounts", "Affected", "Policies", "Remediation", "Changes", "Waivers",
-    "Coverage", "How to read this",
+    "Summary", "Findings", "Evidence", "Senders", "Sender blockers", "Accounts", "Affected", "Policies", "Remediation",
+    "Changes", "Waivers", "Coverage", "How to read this",
 ]  # fmt: skip
 Written = Callable[..., bytes]
 
@@ -41,7 +42,7 @@ def demo_book(demo_bytes: bytes) -> Any:
 
 def test_the_sheets_stand_in_their_order_and_the_summary_lists_them(demo_book: Any) -> None:
     assert demo_book.sheetnames == SHEETS
-    assert ["Summary", *CONTENTS] == SHEETS
+    assert ["Summary", *CONTENTS] == SHEETS == list(TITLES)
 
 
 def test_every_data_sheet_is_one_table_with_filters_and_its_own_header_cells(demo_book: Any) -> None:
@@ -90,16 +91,19 @@ def test_no_cell_of_any_sheet_is_a_formula_or_an_error(demo_book: Any) -> None:
 
 def test_every_link_inside_leads_to_the_row_it_names(demo_book: Any) -> None:
     followed = 0
-    for title in ("Summary", "Findings"):
+    for title in ("Summary", "Findings", "Evidence", "Senders", "Sender blockers"):
+        places = {cell.value: cell.column - 1 for cell in demo_book[title][1]}
         for row in demo_book[title].iter_rows():
             for cell in row:
                 if cell.hyperlink and cell.hyperlink.location:
                     place, _, corner = cell.hyperlink.location.rpartition("!")
                     target = demo_book[place.strip("'")][corner]
                     followed += 1
-                    if title == "Findings" and cell.column == 1:
+                    if title != "Summary" and cell.column == 1:
                         assert target.value == cell.value
-    assert followed > 20
+                    elif cell.value == row[0].value or title == "Findings":
+                        assert target.value in {row[0].value, row[places["rule"]].value}
+    assert followed > 500
 
 
 def test_links_outside_are_microsofts_pages_only(demo_bytes: bytes) -> None:

@@ -18,8 +18,8 @@ from auditor.report.figures import EXPOSURES, OUTCOMES, VERDICTS, Figures, Gap, 
 from auditor.report.html.charts import grouped, stacked
 from auditor.report.html.visible import visible
 from auditor.report.policies import POLICY_FIELDS, policy_rows
+from auditor.report.standings import standings
 from auditor.report.summary import headlines
-from auditor.states import State
 from auditor.tenant import Tenant
 from auditor.verdict import Judgement
 
@@ -234,7 +234,7 @@ def _gap(gap: Gap) -> dict[str, Any]:
 
 def senders(judgement: Judgement) -> list[dict[str, Any]]:
     """The rows of the workbook's Senders sheet, the worst verdict first. `case` counts the senders whose account exists
-    (None where it does not), `reasons` are those of `Why` as parts."""
+    (None where it does not), `reasons` are all that stand in its way."""
     names = [field.header for field in sheets.SENDER_FIELDS]
     missing = len(judgement.missing_senders)
     rows = []
@@ -247,17 +247,16 @@ def senders(judgement: Judgement) -> list[dict[str, Any]]:
 
 
 def _reasons(judgement: Judgement, case: int) -> list[dict[str, str]]:
-    """Every blocker that is neither clear nor out of the question: those of the channel in use first, then the
-    strongest."""
-    sender = sheets.declared(judgement, case)
-    found = []
-    for blocker in BLOCKERS:
-        reason = judgement.columns[blocker.id].reason(case)
-        if reason.state >= State.CONDITIONAL:
-            other = "" if sender.auth in blocker.channels else f"{next(iter(blocker.channels))} only"
-            found.append({"id": blocker.id, "state": reason.state.word, "other": other, "text": visible(reason.text)})
-    strength = {state.word: -state for state in State}
-    return sorted(found, key=lambda reason: (bool(reason["other"]), strength[reason["state"]]))
+    return [
+        {
+            "id": standing.blocker,
+            "state": standing.reason.state.word,
+            "other": f"{standing.other} only" if standing.other else "",
+            "text": visible(standing.reason.text),
+            "reply": standing.reply,
+        }
+        for standing in standings(judgement, case)
+    ]
 
 
 def policies(judgement: Judgement) -> list[dict[str, Any]]:
