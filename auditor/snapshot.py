@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class Snapshot:
                         line = ended.rstrip(b"\r\n")
                         if line and not line.isspace():
                             yield line
-            except (OSError, EOFError) as error:
+            except (OSError, EOFError, zlib.error) as error:
                 raise UsageError(f"{path}: cannot be read: {error}.", remedy="`auditor verify` tells more.") from error
 
     def records(self, dataset: str) -> Iterator[Any]:
@@ -141,7 +142,7 @@ def _graph_response(path: Path) -> Iterator[bytes]:
     """A hand-made NAME.json: a Graph response with `value`, a bare list, or a single object."""
     try:
         document = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no JSON: {error}.", remedy="Mend the file.") from error
     if isinstance(document, dict) and isinstance(document.get("value"), list):
         document = document["value"]

@@ -20,7 +20,7 @@ import numpy as np
 from auditor.blockers.base import Blocker, Cases
 from auditor.blockers.columns import constant, no_row, spread, unread, words
 from auditor.states import Column, Reason, State
-from auditor.tenant import INHERIT, NO, YES, Tenant
+from auditor.tenant import INHERIT, NO, UNREAD, YES, Tenant
 
 QUESTION = "Whether SMTP AUTH is switched on for the mailbox"
 PROPERTY = "SmtpClientAuthenticationDisabled"
@@ -53,8 +53,9 @@ ON_TENANT = Reason(
 )
 AMBIGUOUS = Reason(
     State.UNKNOWN,
-    f"A configuration snapshot shows {PROPERTY} as False, which may stand for a blank that follows the organisation.",
-    ((f"mailbox {PROPERTY}", "False"),),
+    f"A configuration snapshot does not show {PROPERTY} as True, and its False may stand for a blank that follows the "
+    "organisation.",
+    ((f"mailbox {PROPERTY}", "not True"),),
     ("casMailboxes",),
 )
 NO_MAILBOX = Reason(
@@ -69,16 +70,18 @@ def judge(tenant: Tenant, cases: Cases) -> Column:
     mailbox = tenant.accounts.smtp_auth_disabled
     inherits = mailbox == INHERIT
     organisation = tenant.org_smtp_auth_disabled if tenant.complete("transportConfig") else -1
+    snapshot = _from_configuration_snapshot(tenant)
     none = words(tenant.accounts.mailbox, ("",)) & tenant.complete("mailboxes")
     return spread(
         cases,
         [
             (mailbox == YES, OFF_MAILBOX),
-            (mailbox == NO, AMBIGUOUS if _from_configuration_snapshot(tenant) else ON_MAILBOX),
+            ((mailbox == NO) & (not snapshot), ON_MAILBOX),
             (inherits & np.bool_(organisation == YES), OFF_TENANT),
             (inherits & np.bool_(organisation == NO), ON_TENANT),
             (inherits, unread(tenant, QUESTION, "transportConfig")),
-            (none, NO_MAILBOX),
+            (none & (mailbox == UNREAD), NO_MAILBOX),
+            (np.full_like(none, snapshot), AMBIGUOUS),
         ],
         no_row(QUESTION, "casMailboxes"),
     )
