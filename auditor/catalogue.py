@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Service = Literal["graph", "graph-beta", "exchange", "derived", "brought"]
-Bucket = Literal["directory", "conditional-access", "reports", "usage-reports", "exchange", "none"]
+Bucket = Literal[
+    "directory", "conditional-access", "reports", "usage-reports", "usage-reports-json", "exchange", "none"
+]
 Shape = Literal["singleton", "collection", "report", "cmdlet"]
 
 POLICY = "Policy.Read.All"
@@ -123,7 +125,7 @@ CATALOGUE: tuple[Dataset, ...] = (
     _graph("emailAppUsage", "/reports/getEmailAppUsageUserDetail(period='D180')", REPORTS, shape="report",
            bucket="usage-reports", optional=True, personal=True, national=False),
     Dataset("mailboxUsage", "graph-beta", "collection", "/reports/getMailboxUsageDetail(period='D7')", REPORTS,
-            page_size=999, bucket="usage-reports", personal=True, national=False),
+            page_size=999, bucket="usage-reports-json", personal=True, national=False),
     _graph("servicePrincipals", "/servicePrincipals", APPLICATIONS, accepted=(DIRECTORY,), page_size=999,
            select=("id", "appId", "displayName", "accountEnabled", "appOwnerOrganizationId", "servicePrincipalType",
                    "signInAudience")),
@@ -156,3 +158,22 @@ CATALOGUE: tuple[Dataset, ...] = (
 BY_NAME = {dataset.name: dataset for dataset in CATALOGUE}
 
 EXCHANGE_DATASETS = tuple(dataset.name for dataset in CATALOGUE if dataset.service == "exchange")
+
+CONFIGURATION = "ConfigurationMonitoring.Read.All"
+"""The least application permission of Microsoft Graph that reads configuration snapshots which somebody else takes;
+only asked for where `[exchange]` names them as a source. Taking one would need ReadWrite, which is never asked for."""
+CONFIGURATION_ROLE_ID = "aca929ec-9830-44dc-bda1-85cf938aaa95"
+CONFIGURATION_TOO = "ConfigurationMonitoring.ReadWrite.All"
+"""Opens them as well; an app that holds it is told to give it back."""
+
+CONFIGURATION_TYPES = {
+    "transportConfig": "microsoft.exchange.transportconfig",
+    "organizationConfig": "microsoft.exchange.organizationconfig",
+    "casMailboxes": "microsoft.exchange.casmailboxsettings",
+    "authenticationPolicies": "microsoft.exchange.authenticationpolicy",
+    "mailboxes": "microsoft.exchange.sharedmailbox",
+    "inboundConnectors": "microsoft.exchange.inboundconnector",
+    "acceptedDomains": "microsoft.exchange.accepteddomain",
+}
+"""Dataset → the resource type of a configuration snapshot that holds its objects. Services and pages write the types in
+different letter case (https://learn.microsoft.com/graph/utcm-exchange-resources)."""

@@ -18,6 +18,16 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+class BlockingClock(Protocol):
+    """For code that waits without an event loop; `pause` is in seconds."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+    def pause(self, seconds: float) -> None: ...
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -29,6 +39,9 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 def iso(moment: datetime) -> str:

@@ -75,10 +75,21 @@ class Sender(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     owner: str = ""
 
 
+ExchangeWay = Literal["export", "admin-api", "configuration-snapshot"]
+
+
 class ExchangeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    source: Literal["export", "admin-api", "none"] = "none"
+    """`also`: further ways of reading, for what those before did not read completely and recently."""
+
+    source: ExchangeWay | Literal["none"] = "none"
+    also: tuple[ExchangeWay, ...] = ()
     export_path: str = ""
     max_age_days: int = 30
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Every way of reading Exchange in the order in which it is asked, none for `none`."""
+        return () if self.source == "none" else (self.source, *self.also)
 
 
 class AuditConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -283,8 +294,8 @@ class _Checker:
                 )
             self._addresses(place, tenant)
             self._credential(place, tenant)
-            if config.exchange.source == "admin-api" and tenant.cloud == "custom" and not tenant.exchange_url:
-                self.fail(place, 'source = "admin-api" in a custom cloud needs `exchange_url`', "Add it.")
+            if "admin-api" in config.exchange.ways and tenant.cloud == "custom" and not tenant.exchange_url:
+                self.fail(place, '"admin-api" of [exchange] in a custom cloud needs `exchange_url`', "Add it.")
 
     def _addresses(self, place: str, tenant: TenantConfig) -> None:
         if tenant.cloud == "custom" and not (tenant.authority and tenant.graph_url):
@@ -361,8 +372,12 @@ class _Checker:
 
     def _settings(self, config: Config) -> None:
         exchange, audit = config.exchange, config.audit
-        if exchange.source == "export" and not exchange.export_path:
-            self.fail("[exchange]", 'source = "export" needs export_path', "Name the exported folder or file.")
+        if exchange.source == "none" and exchange.also:
+            self.fail("[exchange]: also", 'source = "none" reads nothing', "Name the first way of reading as source.")
+        if len(set(exchange.ways)) < len(exchange.ways):
+            self.fail("[exchange]: also", "a way of reading stands twice", "Name each of them once.")
+        if "export" in exchange.ways and not exchange.export_path:
+            self.fail("[exchange]", '"export" needs export_path', "Name the exported folder or file.")
         if not 0 < audit.quota_share <= 1:
             self.fail(
                 "[audit]: quota_share", f"{audit.quota_share} is not above 0 and at most 1", "The default is 0.8."

@@ -25,6 +25,7 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from auditor.findings import RULES
+from auditor.findings.build import READ_FROM
 from auditor.findings.exposed_account import RULE as EXPOSED_ACCOUNT
 from auditor.findings.exposed_accounts import RULE as EXPOSED_ACCOUNTS
 from auditor.findings.sender_unknown import RULE as SENDER_UNKNOWN
@@ -228,7 +229,9 @@ def fact_changes(
             aged += [FactChange(name, value, "") for value in left]
             continue
         for value, other in zip_longest(left, came, fillvalue=""):
-            only_later = name in TIMES_SEEN and value and other and _timeless(value) == _timeless(other)
+            only_later = name == READ_FROM or (
+                name in TIMES_SEEN and value and other and _timeless(value) == _timeless(other)
+            )
             (aged if only_later else changed).append(FactChange(name, value, other))
     return changed, aged
 
@@ -293,7 +296,7 @@ def unchecked(before: Document, old: Run, new: Run) -> str:
         return "It is not known what was read this time."
     if before.get("rule") not in _DATASETS:
         return "This version of the program has no such rule."
-    unread = [name for name in _rests_on(before, old) if new.datasets.get(name, "complete") != "complete"]
+    unread = [name for name in rests_on(before, old) if new.datasets.get(name, "complete") != "complete"]
     if unread:
         states = ", ".join(f"{name} ({new.datasets[name]})" for name in unread)
         return f"Not read whole this time: {states}."
@@ -311,7 +314,7 @@ def unchecked(before: Document, old: Run, new: Run) -> str:
     return ""
 
 
-def _rests_on(before: Document, old: Run) -> list[str]:
+def rests_on(before: Document, old: Run) -> list[str]:
     """The datasets behind a finding: the rule's and those that its evidence names. What was not there when it was found
     is not behind it. Without `users` nothing is found at all."""
     if "rests_on" in before:
@@ -359,7 +362,7 @@ def _entry(before: Document, change: FindingChange, old: Run, new: Run) -> dict[
         # Found again later, it is compared with what stood.
         entry["gone_since"] = _text(before, "gone_since") or new.now
         entry["evidence"] = before.get("evidence")
-        entry["rests_on"] = _rests_on(before, old)
+        entry["rests_on"] = rests_on(before, old)
         if before.get("accounts") is not None:
             entry["accounts"] = list(before["accounts"])
     return entry

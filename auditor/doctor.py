@@ -3,11 +3,19 @@ unknown without the rest, and what would close each gap. It signs in and reads n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from auditor.catalogue import BY_NAME, CATALOGUE, EXCHANGE, Dataset
+from auditor.catalogue import (
+    BY_NAME,
+    CATALOGUE,
+    CONFIGURATION,
+    CONFIGURATION_TOO,
+    CONFIGURATION_TYPES,
+    EXCHANGE,
+    Dataset,
+)
 from auditor.clock import Clock
 from auditor.config import LoadedConfig, TenantConfig
 from auditor.errors import AuditorError
@@ -86,11 +94,11 @@ async def examine(config: LoadedConfig, tenant: TenantConfig, *, clock: Clock | 
     from auditor.blockers import needs
     from auditor.graph.session import GraphSession
 
-    source = config.config.exchange.source
+    ways = config.config.exchange.ways
     async with GraphSession.open(config, tenant, clock=clock) as session:
-        exchange, note = await _exchange_roles(session, source)
+        exchange, note = await _exchange_roles(session, ways)
         held = session.permissions
-        entries = _with_inputs(_access(dataset, tenant, source, held, exchange, needs()) for dataset in CATALOGUE)
+        entries = _with_inputs(_access(dataset, tenant, ways, held, exchange, needs()) for dataset in CATALOGUE)
         return DoctorReport(
             tenant.name,
             tenant.cloud,
@@ -99,14 +107,14 @@ async def examine(config: LoadedConfig, tenant: TenantConfig, *, clock: Clock | 
             tuple(sorted(exchange)),
             note,
             entries,
-            _surplus(held, exchange),
+            _surplus(held, exchange, ways),
             consent_link(tenant.cloud, tenant.tenant_id, session.app_id) if tenant.cloud != "custom" else "",
         )
 
 
-async def _exchange_roles(session: GraphSession, source: str) -> tuple[frozenset[str], str]:
+async def _exchange_roles(session: GraphSession, ways: Sequence[str]) -> tuple[frozenset[str], str]:
     """The permissions on Exchange, asked for only where the config reads Exchange by its admin API."""
-    if source != "admin-api":
+    if "admin-api" not in ways:
         return frozenset(), ""
     if not session.where.exchange_scope:
         return frozenset(), "This cloud has no address for Exchange: add exchange_url, or export the settings."
@@ -120,7 +128,7 @@ async def _exchange_roles(session: GraphSession, source: str) -> tuple[frozenset
 def _access(
     dataset: Dataset,
     tenant: TenantConfig,
-    source: str,
+    ways: Sequence[str],
     held: frozenset[str],
     exchange: frozenset[str],
     blockers: Mapping[str, tuple[str, ...]],
@@ -132,7 +140,7 @@ def _access(
     if dataset.service == "brought":
         return entry("not-asked", remedy="Brought by hand: a report's file or a probe.")
     if dataset.service == "exchange":
-        return _exchange_access(entry, source, exchange)
+        return _exchange_access(dataset, entry, tenant, ways, held | exchange)
     if not dataset.national and tenant.cloud in NATIONAL:
         return entry("not-asked", remedy="This service does not exist in national clouds.")
     by = [permission for permission in (dataset.permission, *dataset.accepted) if permission in held]
@@ -141,14 +149,33 @@ def _access(
     return entry("missing", remedy=f"Grant {dataset.permission} and give admin consent.")
 
 
-def _exchange_access(entry: Callable[..., DatasetAccess], source: str, exchange: frozenset[str]) -> DatasetAccess:
-    if source == "export":
-        return entry("open", "exported files")
-    if source == "none":
+def _exchange_access(
+    dataset: Dataset,
+    entry: Callable[..., DatasetAccess],
+    tenant: TenantConfig,
+    ways: Sequence[str],
+    held: frozenset[str],
+) -> DatasetAccess:
+    """Open by the first way that opens it; else what the first way that could would need."""
+    if not ways:
         return entry("not-asked", remedy='Set [exchange] source = "export" (or "admin-api").')
-    if EXCHANGE in exchange:
-        return entry("open", EXCHANGE)
-    return entry("missing", remedy=f"Grant {EXCHANGE} and the directory role Global Reader, or export the settings.")
+    if "export" in ways:
+        return entry("open", "exported files")
+    remedies = []
+    for way in ways:
+        if way == "admin-api":
+            accepted: tuple[str, ...] = (EXCHANGE,)
+            remedies.append(f"Grant {EXCHANGE} and the directory role Global Reader, or export the settings.")
+        elif tenant.cloud in NATIONAL or dataset.name not in CONFIGURATION_TYPES or dataset.name == "mailboxes":
+            continue  # of mailboxes a snapshot lists only the shared ones
+        else:
+            accepted = (CONFIGURATION, CONFIGURATION_TOO)
+            remedies.append(f"Grant {CONFIGURATION} and give admin consent, or export the settings.")
+        if by := [permission for permission in accepted if permission in held]:
+            return entry("open", by[0])
+    if not remedies:
+        return entry("not-asked", remedy="No configuration snapshot holds it whole; let an administrator export it.")
+    return entry("missing", remedy=remedies[0])
 
 
 def _with_inputs(entries: Iterable[DatasetAccess]) -> tuple[DatasetAccess, ...]:
@@ -161,15 +188,19 @@ def _with_inputs(entries: Iterable[DatasetAccess]) -> tuple[DatasetAccess, ...]:
     return tuple(found.values())
 
 
-def _surplus(held: frozenset[str], exchange: frozenset[str]) -> tuple[Surplus, ...]:
+def _surplus(held: frozenset[str], exchange: frozenset[str], ways: Sequence[str]) -> tuple[Surplus, ...]:
     least = {need.name for need in needed()}
-    found = [Surplus(permission, _stands_in(permission, held)) for permission in sorted(held - least)]
+    if "configuration-snapshot" in ways:
+        least.add(CONFIGURATION)
+    found = [Surplus(permission, _stands_in(permission, held, least)) for permission in sorted(held - least)]
     found += [Surplus(permission) for permission in sorted(exchange - {exchange_need().name})]
     return tuple(found)
 
 
-def _stands_in(permission: str, held: frozenset[str]) -> tuple[str, ...]:
+def _stands_in(permission: str, held: frozenset[str], least: set[str]) -> tuple[str, ...]:
     """The least permissions that are not held because this wider one opens their datasets."""
+    if permission == CONFIGURATION_TOO:
+        return tuple({CONFIGURATION} & least - held)
     return _unique(
         dataset.permission for dataset in CATALOGUE if permission in dataset.accepted and dataset.permission not in held
     )

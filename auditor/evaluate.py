@@ -40,6 +40,8 @@ class Evaluation:
     """those of the config, then those of the previous run's workbook"""
     remarks: Sequence[Remark] = ()
     """what somebody must know about the triage that was carried over"""
+    own_columns: tuple[str, ...] = ()
+    """headers of the columns that analysts added beside those of triage"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Previous(Run):
 
     triage: Mapping[str, Triage] = field(default_factory=dict)
     remarks: Sequence[Remark] = ()
+    own_columns: tuple[str, ...] = ()
 
 
 def evaluate(snapshot: Snapshot, config: Config, now: datetime, previous: Previous | None = None) -> Evaluation:
@@ -80,6 +83,7 @@ def evaluate(snapshot: Snapshot, config: Config, now: datetime, previous: Previo
         triage,
         waivers.uses(findings, unread, now),
         (*remarks, *unfit, *_conflicts(findings, triage)),
+        previous.own_columns if previous else (),
     )
 
 

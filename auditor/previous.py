@@ -2,7 +2,7 @@
 pure.
 
 `--previous` names a run's folder, its findings.json or a workbook; or a folder of runs, of which the newest finished
-one is taken. Nothing is taken that was not named.
+one is taken. Nothing is taken that was not named; `newest_run` only finds what could be.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from auditor.config import slug
 from auditor.diff import ACCOUNT_FACTS, Comparison, Document, compare
 from auditor.errors import UsageError
 from auditor.evaluate import Previous
-from auditor.previous_workbook import SUFFIXES, Row, Worked, evidence, read_workbook
-from auditor.triage import Remark, Triage, from_json, read, told
+from auditor.previous_workbook import SUFFIXES, Row, Worked, read_workbook
+from auditor.triage import NONE, Remark, Triage, from_json, read, told
 
 FILE, WORKBOOK, RUN, ACCOUNTS = "findings.json", "findings.xlsx", "run.json", "accounts.csv"
+TICKETS = "tickets.json"
+"""Which ticket each finding stands in, as `auditor tickets sync` left it."""
 
 _REMEDY = "Name the folder of an earlier run, such as reports/<tenant>/<time>, or its workbook."
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -64,12 +67,27 @@ def _run_folder(path: Path, tenant: str, now: datetime | None) -> Path:
     below = path / slug(tenant) if tenant and (path / slug(tenant)).is_dir() else path
     if below != path and ((below / FILE).exists() or (below / WORKBOOK).exists()):
         return below
-    finished = [(moment, folder.name, folder) for folder in _folders(below) if (moment := _moment(folder))]
-    limit = iso(now) if now else "9"
-    fitting = [found for found in finished if found[0] <= limit]
-    if finished and not fitting:
+    fitting, later = _finished(below, now)
+    if later and not fitting:
         raise UsageError(f"{below}: holds only runs that were judged for a later moment.", remedy=_REMEDY)
-    return max(fitting)[2] if fitting else path
+    return fitting[-1] if fitting else path
+
+
+def newest_run(reports: Path, tenant: str, now: datetime | None = None) -> Path | None:
+    """The newest finished run of a tenant in the reports folder, to tell somebody who named none; None where there is
+    none, or one of them is damaged."""
+    try:
+        fitting, _ = _finished(reports / slug(tenant), now)
+    except UsageError:
+        return None
+    return fitting[-1] if fitting else None
+
+
+def _finished(path: Path, now: datetime | None) -> tuple[list[Path], list[Path]]:
+    """The finished runs in a folder, oldest first: those judged for `now` or before, and later ones."""
+    runs = sorted((moment, folder.name, folder) for folder in _folders(path) if (moment := _moment(folder)))
+    limit = iso(now) if now else "9"
+    return [run[2] for run in runs if run[0] <= limit], [run[2] for run in runs if run[0] > limit]
 
 
 def _folders(path: Path) -> list[Path]:
@@ -98,6 +116,7 @@ def _from_run(folder: Path, path: Path, worked: Worked | None) -> Previous:
         if isinstance(found.get("triage"), dict)
     }
     triage, remarks = _overlaid(before, findings, worked, now) if worked else (before, [])
+    triage = _with_tickets(triage, ticket_keys(folder))
     return Previous(
         findings=findings,
         gone=gone,
@@ -109,8 +128,40 @@ def _from_run(folder: Path, path: Path, worked: Worked | None) -> Previous:
         policies=_records(document.get("policies")),
         source=str(path),
         triage=triage,
+        own_columns=worked.own_columns if worked else _texts(document.get("own_columns")),
         remarks=tuple(remarks),
     )
+
+
+def read_tickets(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+    """Finding id → name of a [[tickets]] entry → `key` and `url`; empty where nothing was synced from this run."""
+    path = folder / TICKETS
+    found = _document(path).get("tickets") if path.is_file() else None
+    if not isinstance(found, dict):
+        return {}
+    return {
+        identity: {name: _record(ticket) for name, ticket in entries.items()}
+        for identity, entries in found.items()
+        if isinstance(entries, dict)
+    }
+
+
+def ticket_keys(folder: Path) -> dict[str, str]:
+    """Finding id → the keys of its tickets, as the column Ticket holds them."""
+    return {
+        identity: ", ".join(dict.fromkeys(ticket["key"] for _, ticket in sorted(entries.items()) if "key" in ticket))
+        for identity, entries in read_tickets(folder).items()
+    }
+
+
+def _with_tickets(triage: Mapping[str, Triage], keys: Mapping[str, str]) -> dict[str, Triage]:
+    """The keys where the analyst wrote none."""
+    found = {identity: triage.get(identity, NONE) for identity in keys}
+    return {**triage, **{key: replace(mine, ticket=keys[key]) for key, mine in found.items() if not mine.ticket}}
+
+
+def _texts(known: Any) -> tuple[str, ...]:
+    return tuple(text for text in known if isinstance(text, str)) if isinstance(known, list) else ()
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -148,11 +199,13 @@ def _datasets(known: Any) -> dict[str, str]:
 def _records(known: Any) -> dict[str, dict[str, str]] | None:
     if not isinstance(known, dict):
         return None
-    return {
-        key: {name: value for name, value in entry.items() if isinstance(value, str)}
-        for key, entry in known.items()
-        if isinstance(entry, dict)
-    }
+    return {key: _record(entry) for key, entry in known.items() if isinstance(entry, dict)}
+
+
+def _record(entry: Any) -> dict[str, str]:
+    """The texts among the values of an object."""
+    known = entry if isinstance(entry, dict) else {}
+    return {name: value for name, value in known.items() if isinstance(value, str)}
 
 
 def _accounts(path: Path) -> dict[str, tuple[str, ...]] | None:
@@ -191,7 +244,7 @@ def _from_workbook(path: Path) -> Previous:
     beside = path.parent / FILE
     if beside.is_file() and worked.run and _stamp(str(_document(beside).get("now", ""))) == worked.run:
         return _from_run(path.parent, beside, worked)
-    findings = {row.id: _shown(row) for row in worked.rows}
+    findings = {row.id: _shown(row, worked) for row in worked.rows}
     triage, remarks = _overlaid({}, findings, worked, "")
     alone = Remark(
         "Only a workbook was given: what was fixed before, senders, accounts and policies are not compared. "
@@ -203,15 +256,15 @@ def _from_workbook(path: Path) -> Previous:
         now=_unstamp(worked.run),
         source=str(path),
         triage=triage,
+        own_columns=worked.own_columns,
         remarks=(alone, *remarks),
     )
 
 
-def _shown(row: Row) -> Document:
-    """A finding as far as its row shows it; `evidence` and `accounts` are None where it does not."""
-    shown = evidence(row.plain["evidence"]) if "evidence" in row.plain else None
-    kept = {name: value for name, value in row.plain.items() if name not in ("id", "evidence", "accounts")}
-    return {**kept, "id": row.id, "evidence": shown, "accounts": None}
+def _shown(row: Row, worked: Worked) -> Document:
+    """A finding as far as the workbook shows it; `evidence` is None where it does not, and so are `accounts`."""
+    kept = {name: value for name, value in row.plain.items() if name not in ("id", "accounts")}
+    return {**kept, "id": row.id, "evidence": worked.evidence.get(row.id), "accounts": None}
 
 
 def _overlaid(
@@ -225,7 +278,7 @@ def _overlaid(
     seen: dict[str, tuple[Triage, str]] = {}
     for row in worked.rows:
         outcome = row.plain.get("outcome") or str(findings.get(row.id, {}).get("outcome", ""))
-        mine, problems = read(row.triage, outcome, before.get(row.id, Triage()))
+        mine, problems = read(row.triage, outcome, before.get(row.id, Triage()), row.own)
         remarks += [Remark(problem, row.id, row.where) for problem in problems]
         first, where = seen.setdefault(row.id, (mine, row.where))
         if first != mine:

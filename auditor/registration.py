@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditor.catalogue import CATALOGUE, EXCHANGE, EXCHANGE_APP_ID, GRAPH_APP_ID, ROLE_IDS
+from auditor.catalogue import (
+    CATALOGUE,
+    CONFIGURATION,
+    CONFIGURATION_ROLE_ID,
+    EXCHANGE,
+    EXCHANGE_APP_ID,
+    GRAPH_APP_ID,
+    ROLE_IDS,
+)
 from auditor.config import Cloud
 from auditor.graph.clouds import CLOUDS
 
@@ -131,13 +139,16 @@ def _exchange() -> str:
     need = exchange_need()
     return f"""EXCHANGE ONLINE
 
-  Microsoft Graph does not show the settings of Exchange that decide about SMTP AUTH. There are two ways:
+  Microsoft Graph does not show the settings of Exchange that decide about SMTP AUTH. There are three ways:
   - Recommended, nothing to grant: an administrator runs the script of `auditor exchange-script` and you name its
     files in the config ([exchange] source = "export").
   - By the admin API ([exchange] source = "admin-api"), which Microsoft does not document: grant the application
     permission {need.name} ({need.role_id})
     of Office 365 Exchange Online ({EXCHANGE_APP_ID}),
-    and give the app's service principal the directory role Global Reader. The permission alone gives nothing."""
+    and give the app's service principal the directory role Global Reader. The permission alone gives nothing.
+  - From configuration snapshots that the tenant already takes ([exchange] source = "configuration-snapshot"), public
+    cloud only: grant {CONFIGURATION} ({CONFIGURATION_ROLE_ID})
+    of Microsoft Graph. They say less: see config.example.toml."""
 
 
 def config_template() -> str:
@@ -173,7 +184,8 @@ client_secret_env = "AUDITOR_CLIENT_SECRET"
 #egress_ips = ["203.0.113.10"]
 #owner = "facilities@contoso.com"
 
-# Exchange's own settings: "export" (files of `auditor exchange-script`, recommended), "admin-api" or "none".
+# Exchange's own settings: "export" (files of `auditor exchange-script`, recommended), "admin-api",
+# "configuration-snapshot" or "none".
 [exchange]
 source = "none"
 #export_path = "exchange-export"

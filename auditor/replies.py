@@ -318,7 +318,7 @@ SENDING: tuple[Reply, ...] = (
     Reply("banned-sender", "5.7.502 / 5.7.503", "Access denied, banned sender",
           "The account is banned for outbound spam.",
           (), "documented", NDR,
-          phrases=("Access denied, banned sender",), by_code=True, first=RESTRICTED),
+          beside_code=("Access denied, banned sender",), by_code=True, first=RESTRICTED),
     Reply("allow-block-list", "550 5.7.703",
           "Your message can't be delivered because messages to XXX, YYY are blocked by your organization using Tenant "
           "Allow Block List.",

@@ -48,6 +48,18 @@ class DatasetStatus:
     def asked(self) -> bool:
         return self.state != "not-asked"
 
+    @property
+    def exported(self) -> bool:
+        """Brought as a file by an administrator."""
+        return "export" in self.source.lower()
+
+    @property
+    def configuration_snapshot(self) -> bool:
+        """Read through Graph's tenant configuration management, whose booleans know no null: its false proves little.
+        A file of that name that an administrator exported is none."""
+        way = "".join(letter for letter in self.source.lower().partition(": ")[0] if letter.isalpha())
+        return "configurationsnapshot" in way or "configurationmanagement" in way
+
 
 @dataclass(frozen=True, slots=True)
 class DataProblem:

@@ -7,9 +7,10 @@ comment, and a remark says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 
 STATUSES = ("Open", "In progress", "Risk accepted", "False positive", "Fixed")
@@ -29,14 +30,17 @@ COLUMNS = {
 DAYS = ("due", "waiver_until")
 """Fields that hold a day."""
 
-Cell = str | int | float | bool | date | datetime | None
+Cell = str | int | float | bool | date | datetime | time | timedelta | None
 """A cell as a reader gives it; a datetime is a date as well."""
+
+Own = str | int | float | bool | date | datetime
+"""What stands in a column that analysts added: never empty, a day without a time is a date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Triage:
     """The analyst's columns of one finding. `status` is empty where the analyst left the program's own; days are ISO
-    8601 (`2026-12-15`)."""
+    8601 (`2026-12-15`). `own`: (header, value) of the columns that analysts added, where something stands there."""
 
     status: str = ""
     owner: str = ""
@@ -44,12 +48,14 @@ class Triage:
     ticket: str = ""
     comment: str = ""
     waiver_until: str = ""
+    own: tuple[tuple[str, Own], ...] = ()
 
     def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in COLUMNS)
+        return bool(self.own) or any(getattr(self, name) for name in COLUMNS)
 
 
 NONE = Triage()
+NO_CELLS: Mapping[str, Cell] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +67,16 @@ class Remark:
     where: str = ""
 
 
-def read(cells: Mapping[str, Cell], outcome: str = "", before: Triage = NONE) -> tuple[Triage, list[str]]:
+def read(
+    cells: Mapping[str, Cell], outcome: str = "", before: Triage = NONE, own: Mapping[str, Cell] = NO_CELLS
+) -> tuple[Triage, list[str]]:
     """The triage of one row, and what could not be taken as it stands. `cells`: field → cell; a field whose column is
-    missing is left out and stays as in `before`, the triage that the program had when it wrote the workbook. `outcome`
-    (what the row says of the finding) and `before` tell the status that the program itself wrote from a chosen one."""
+    missing is left out and stays as in `before`, the triage that the program had when it wrote the workbook. `own`:
+    header → cell of the analysts' own columns. `outcome` (what the row says of the finding) and `before` tell the
+    status that the program itself wrote from a chosen one."""
     problems: list[str] = []
-    values = {name: text(cells[name]) if name in cells else getattr(before, name) for name in COLUMNS}
+    values = {name: _whole(text(cells[name]), getattr(before, name)) if name in cells else getattr(before, name)
+              for name in COLUMNS}  # fmt: skip
     kept: list[str] = []
     for name in (name for name in DAYS if name in cells):
         cell = cells[name]
@@ -82,26 +92,87 @@ def read(cells: Mapping[str, Cell], outcome: str = "", before: Triage = NONE) ->
         problems.append(f"`{written}` is none of the statuses ({', '.join(STATUSES)})")
     by_config = outcome == "waived" and not values["waiver_until"] and before.status != ACCEPTED
     values["status"] = "" if status in (None, ACCEPTED if by_config else OPEN) else status
-    triage = Triage(**values)
+    triage = Triage(**values, own=_owned(own, before))
     if kept:
         triage = replace(triage, comment="\n".join(part for part in (triage.comment, *kept) if part))
         problems = [f"{problem}; it is kept in the comment." for problem in problems]
+    problems += [f"{header} was cut when the workbook was written, and edited since: its end stands only in the run's "
+                 "findings.json." for header, value in _named(triage) if CUT.search(str(value))]  # fmt: skip
     return triage, problems
 
 
+CUT = re.compile(r"… \(cut; [^()]*\)\Z")
+"""How a cell ends whose text was too long for it."""
+
+
+def _whole(shown: str, before: str) -> str:
+    """What a cell stands for: the whole text where it shows only the beginning of what the program knew before."""
+    cut = CUT.search(shown)
+    return before if cut and before.startswith(shown[: cut.start()]) else shown
+
+
+def _owned(cells: Mapping[str, Cell], before: Triage) -> tuple[tuple[str, Own], ...]:
+    known = dict(before.own)
+    values = {header: own_value(cell) for header, cell in cells.items()}
+    return tuple(
+        (header, _whole(value, str(known.get(header, ""))) if isinstance(value, str) else value)
+        for header, value in values.items()
+        if value is not None
+    )
+
+
+def own_value(cell: Cell) -> Own | None:
+    """A cell of an own column: numbers and days as such, what else there is as text; None where it is empty."""
+    if isinstance(cell, datetime):
+        day_only = cell.time() == time()
+        return cell.date() if day_only else cell.replace(tzinfo=None)
+    if isinstance(cell, float) and cell.is_integer():
+        return int(cell)
+    return cell if isinstance(cell, bool | int | float | date) else text(cell) or None
+
+
+def _named(triage: Triage) -> Iterator[tuple[str, Own]]:
+    """(header, value) of all that somebody wrote."""
+    yield from ((COLUMNS[name], value) for name in COLUMNS if (value := getattr(triage, name)))
+    yield from triage.own
+
+
 def from_json(value: Any) -> Triage:
-    """As findings.json holds it; what is no text is left out."""
+    """As findings.json holds it; what is of another kind is left out."""
     known = value if isinstance(value, dict) else {}
-    return Triage(**{name: known[name] for name in COLUMNS if isinstance(known.get(name), str)})
+    own = known.get("own")
+    return Triage(
+        **{name: known[name] for name in COLUMNS if isinstance(known.get(name), str)},
+        own=tuple((header, _from_json(cell)) for header, cell in own.items()) if isinstance(own, dict) else (),
+    )
 
 
-def to_json(triage: Triage) -> dict[str, str]:
-    return {name: getattr(triage, name) for name in COLUMNS}
+def _from_json(cell: Any) -> Own:
+    if isinstance(cell, dict) and isinstance(cell.get("time"), str):
+        moment = _moment(cell["time"])
+        return cell["time"] if moment is None else moment
+    return cell if isinstance(cell, bool | int | float | str) else str(cell)
+
+
+def _moment(written: str) -> date | datetime | None:
+    try:
+        return date.fromisoformat(written) if len(written) == len("2026-12-15") else datetime.fromisoformat(written)
+    except ValueError:
+        return None
+
+
+def to_json(triage: Triage) -> dict[str, Any]:
+    """`own` only where there is any; a day or time in it is `{"time": ISO 8601}`, to tell it from a text."""
+    document: dict[str, Any] = {name: getattr(triage, name) for name in COLUMNS}
+    if triage.own:
+        document["own"] = {header: {"time": value.isoformat()} if isinstance(value, date) else value
+                           for header, value in triage.own}  # fmt: skip
+    return document
 
 
 def told(triage: Triage) -> str:
     """In one line, for a message."""
-    return "; ".join(f"{COLUMNS[name]}: {value}" for name, value in to_json(triage).items() if value) or "nothing"
+    return "; ".join(f"{header}: {text(value)}" for header, value in _named(triage)) or "nothing"
 
 
 # --- cells ----------------------------------------------------------------------------------------------------------

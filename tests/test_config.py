@@ -198,6 +198,11 @@ def test_a_wrong_value_names_file_place_and_key(tmp_path: Path, text: str, words
             'source = "admin-api"',
             "needs `exchange_url`",
         ),
+        (
+            TENANT + 'cloud = "custom"\nauthority = "https://a"\ngraph_url = "https://a"\n[exchange]\n'
+            'source = "configuration-snapshot"\nalso = ["admin-api"]',
+            "needs `exchange_url`",
+        ),
         (SENDER + SENDER, "[[senders]] 2"),
         (SENDER.replace('"s"', '""'), "name: is empty or taken"),
         (SENDER.replace("a@contoso.com", " "), "account: is empty"),
@@ -207,6 +212,10 @@ def test_a_wrong_value_names_file_place_and_key(tmp_path: Path, text: str, words
         (SENDER + "port = 65536", "port: 65536 is no port"),
         (SENDER + "connections = -1", "connections: -1 is negative"),
         ('[exchange]\nsource = "export"', "needs export_path"),
+        ('[exchange]\nsource = "admin-api"\nalso = ["export"]', "needs export_path"),
+        ('[exchange]\nalso = ["admin-api"]', '[exchange]: also: source = "none" reads nothing'),
+        ('[exchange]\nsource = "admin-api"\nalso = ["admin-api"]', "also: a way of reading stands twice"),
+        ('[exchange]\nsource = "admin-api"\nalso = ["none"]', "[exchange]: also"),
         ("[exchange]\nmax_age_days = 0", "max_age_days: 0 is not between 1 and 3650"),
         ("[audit]\nquota_share = 0.0", "quota_share: 0.0 is not above 0"),
         ("[audit]\nquota_share = 1.01", "quota_share: 1.01 is not above 0"),

@@ -57,6 +57,12 @@ class TestStanding:
             FactChange("AllowLegacyTLSClients", "True", "False"),
         )
 
+    def test_where_settings_were_read_and_how_old_they_are_is_no_change(self) -> None:
+        read = [fact("readFrom", text) for text in (f"Exchange export, {OLD}", f"Graph configuration snapshot, {NEW}")]
+        before, later = finding(evidence=[read[0]]), finding(evidence=[read[1]])
+        assert one(compare(run(before), run(later, now=NEW))).kind == "persisting"
+        assert one(compare(run(finding(evidence=[])), run(later, now=NEW))).kind == "persisting"
+
     def test_facts_that_come_or_go_have_one_empty_side(self) -> None:
         changed, aged = fact_changes([fact("a", "1"), fact("b", "2")], [fact("b", "2"), fact("c", "3")])
         assert changed == [FactChange("a", "1", ""), FactChange("c", "", "3")]

@@ -8,7 +8,7 @@ import copy
 import msgspec
 import pytest
 
-from auditor.catalogue import CATALOGUE, EXCHANGE, EXCHANGE_DATASETS
+from auditor.catalogue import CATALOGUE, CONFIGURATION, CONFIGURATION_TYPES, EXCHANGE, EXCHANGE_DATASETS
 from auditor.config import load
 from auditor.demo.server import Emulator
 from auditor.demo.settings import write_config
@@ -37,8 +37,8 @@ def config(emulator, tmp_path):
     return load(tmp_path / "config.toml")
 
 
-def _examine(config, source="admin-api"):
-    exchange = msgspec.structs.replace(config.config.exchange, source=source, export_path="files")
+def _examine(config, source="admin-api", also=()):
+    exchange = msgspec.structs.replace(config.config.exchange, source=source, also=also, export_path="files")
     config = msgspec.structs.replace(config, config=msgspec.structs.replace(config.config, exchange=exchange))
     return asyncio.run(examine(config, config.config.tenants[0]))
 
@@ -108,6 +108,39 @@ def test_exchange_by_each_way(config, emulator):
     found = _access(_examine(config))
     assert {found[name] for name in EXCHANGE_DATASETS} == {"missing"}
     assert "Global Reader" in render(_examine(config))
+
+
+def test_configuration_snapshots_name_their_permission_only_where_they_are_chosen(config, emulator):
+    whole = set(CONFIGURATION_TYPES) - {"mailboxes"}
+    assert CONFIGURATION not in render(_examine(config, "none")) + render(_examine(config, "admin-api"))
+    report = _examine(config, "configuration-snapshot")
+    missing = {entry.dataset: entry.remedy for entry in report.missing}
+    assert missing.keys() == whole
+    assert all(CONFIGURATION in remedy and "ReadWrite" not in remedy for remedy in missing.values())
+    assert _access(report)["mailboxes"] == _access(report)["recipientPermissions"] == "not-asked"
+    emulator.tenant.app.graph_roles.add(CONFIGURATION)
+    report = _examine(config, "configuration-snapshot")
+    assert {name for name in EXCHANGE_DATASETS if _access(report)[name] == "open"} == whole
+    assert report.surplus == ()
+    assert [entry.permission for entry in _examine(config, "admin-api").surplus] == [CONFIGURATION]
+
+
+def test_the_right_to_take_snapshots_opens_them_and_is_told_to_be_given_back(config, emulator):
+    emulator.tenant.app.graph_roles.add("ConfigurationMonitoring.ReadWrite.All")
+    report = _examine(config, "configuration-snapshot")
+    assert _access(report)["transportConfig"] == "open"
+    [surplus] = report.surplus
+    assert (surplus.permission, surplus.instead) == ("ConfigurationMonitoring.ReadWrite.All", (CONFIGURATION,))
+
+
+def test_ways_together_open_what_each_of_them_opens(config, emulator):
+    emulator.tenant.app.graph_roles.add(CONFIGURATION)
+    emulator.tenant.app.exchange_roles = set()
+    access = _access(_examine(config, "admin-api", also=("configuration-snapshot",)))
+    assert access["transportConfig"] == "open"
+    assert access["recipientPermissions"] == "missing"
+    access = _access(_examine(config, "configuration-snapshot", also=("export",)))
+    assert {access[name] for name in EXCHANGE_DATASETS} == {"open"}
 
 
 def test_no_permission_at_all_is_told_not_raised(config, emulator):

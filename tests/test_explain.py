@@ -26,6 +26,7 @@ from auditor.replies import REPLIES
 
 PASTED = Path(__file__).parent / "data" / "replies"
 EXPECTED: dict[str, list[str]] = tomllib.loads((PASTED / "expected.toml").read_text("utf-8"))
+OTHER: list[str] = tomllib.loads((PASTED.parent / "other-replies.toml").read_text("utf-8"))["texts"]
 TEXTS = {name: decode((PASTED / name).read_bytes()) for name in EXPECTED}
 
 SERVER = "[AM8P190CA0003.EURP190.PROD.OUTLOOK.COM 2026-10-04T07:21:07.773Z 08DE0A1B2C3D4E5F]"
@@ -47,7 +48,7 @@ def cli(*arguments: str, stdin: bytes = b"") -> tuple[int, str]:
 
 class TestPastedTexts:
     def test_there_are_enough_of_them_and_none_is_forgotten(self):
-        assert len(EXPECTED) >= 60
+        assert len(EXPECTED) >= 120
         assert {path.name for path in PASTED.iterdir()} - {"expected.toml"} == set(EXPECTED)
         assert {reply for replies in EXPECTED.values() for reply in replies} == {reply.id for reply in REPLIES}
 
@@ -103,6 +104,15 @@ class TestUnknown:
         assert as_text(explanation).startswith("No reply of the catalogue was found")
         assert json.loads(as_json(explanation))["matches"] == []
         assert json.loads(as_json(explanation))["nearest"]
+
+    @pytest.mark.parametrize("text", OTHER)
+    def test_other_servers_and_other_reasons_are_no_match(self, text):
+        """Neither alone nor beside a reply of the catalogue, whose own blockers stay as they are."""
+        explanation = explain(text)
+        assert explanation.matches == []
+        assert explanation.nearest
+        assert found(f"{LOCKED}\n{text}") == ["account-locked"]
+        assert found(f"{text}\n{LOCKED}") == ["account-locked"]
 
     @pytest.mark.parametrize("code", ["5.7.139", "535 5.7.139", "#535 5.7.139"])
     def test_a_code_with_many_meanings_lists_them_all(self, code):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from openpyxl.packaging.custom import StringProperty
 
 from auditor.errors import UsageError
-from auditor.previous import compare_runs, load_previous
+from auditor.previous import compare_runs, load_previous, newest_run
 from auditor.triage import COLUMNS, Triage, to_json
 
 NOW = "2026-11-23T16:00:00Z"
@@ -35,15 +36,26 @@ def write_run(folder: Path, *findings: dict[str, Any], now: str = NOW, **more: A
     return folder
 
 
-def write_workbook(path: Path, *rows: dict[str, Any], run: str = "20261123T160000Z", tenant: str = "t-1") -> Path:
-    """A workbook with a sheet Findings; `rows`: header → value."""
+def write_workbook(
+    path: Path,
+    *rows: dict[str, Any],
+    run: str = "20261123T160000Z",
+    tenant: str = "t-1",
+    own: Sequence[str] = (),
+    facts: Sequence[Sequence[str]] = (),
+) -> Path:
+    """A workbook with sheets Findings and Evidence. `rows`: header → value; `own`: headers of added columns; `facts`:
+    rows of finding id, fact, value, dataset."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Findings"
-    header = ["id", "rule", "object_id", "severity", "outcome", "evidence", "first_seen", *COLUMNS.values()]
+    header = ["id", "rule", "object_id", "severity", "outcome", "first_seen", *COLUMNS.values(), *own]
     sheet.append(header)
     for row in rows:
         sheet.append([row.get(name) for name in header])
+    evidence = book.create_sheet("Evidence")
+    for fact in [("finding_id", "fact", "value", "dataset"), *facts]:
+        evidence.append(fact)
     for name, value in {"run": run, "tenant": tenant}.items():
         book.custom_doc_props.append(StringProperty(name=name, value=value))
     book.save(path)
@@ -83,6 +95,17 @@ class TestWhatMayBeNamed:
         assert load_previous(tmp_path / "contoso", now=before).findings[ID]["title"] == "02"
         with pytest.raises(UsageError, match="later moment"):
             load_previous(tmp_path / "contoso", now=datetime(2026, 1, 1, tzinfo=UTC))
+
+    def test_the_newest_run_is_found_for_somebody_who_named_none(self, tmp_path: Path) -> None:
+        assert newest_run(tmp_path, "Contoso") is None
+        for month in ("02", "05", "08"):
+            write_run(tmp_path / "contoso" / month, finding(), now=f"2026-{month}-01T00:00:00Z")
+        assert newest_run(tmp_path, "Contoso") == tmp_path / "contoso" / "08"
+        assert newest_run(tmp_path, "Contoso", datetime(2026, 6, 1, tzinfo=UTC)) == tmp_path / "contoso" / "05"
+        assert newest_run(tmp_path, "Contoso", datetime(2026, 1, 1, tzinfo=UTC)) is None
+        assert newest_run(tmp_path, "Fabrikam") is None
+        (tmp_path / "contoso" / "08" / "run.json").write_text("{broken")
+        assert newest_run(tmp_path, "Contoso") is None
 
     def test_with_several_tenants_each_finds_its_own_folder(self, tmp_path: Path) -> None:
         write_run(tmp_path / "a-b", finding(title="first"))
@@ -174,17 +197,34 @@ class TestTriage:
     def test_a_workbook_alone_tells_what_its_sheet_shows(self, tmp_path: Path) -> None:
         path = write_workbook(
             tmp_path / "worked.xlsx",
-            self.row(severity="high", evidence="a: 1 [users]\nb: 2", first_seen="2026-08-24T16:00:00Z", Owner="Ann"),
+            self.row(severity="high", first_seen="2026-08-24T16:00:00Z", Owner="Ann"),
+            facts=[(ID, "a", "1", "users")],
         )
         run = load_previous(path)
         found = run.findings[ID]
         assert (found["severity"], found["first_seen"], found["accounts"]) == ("high", "2026-08-24T16:00:00Z", None)
-        assert found["evidence"][0] == {"name": "a", "value": "1", "dataset": "users"}
+        assert found["evidence"] == [{"name": "a", "value": "1", "dataset": "users"}]
         assert (run.tenant_id, run.now, run.triage) == ("t-1", NOW, {ID: Triage(owner="Ann")})
         assert "Only a workbook was given" in run.remarks[0].text
         (tmp_path / "folder").mkdir()
         path.rename(tmp_path / "folder" / "findings.xlsx")
         assert load_previous(tmp_path / "folder").triage == run.triage
+
+    def test_own_columns_are_those_of_the_workbook_else_those_that_the_run_was_written_with(
+        self, tmp_path: Path
+    ) -> None:
+        before = {"status": "", "own": {"CAB": {"time": "2027-01-31"}, "Gone": 1}}
+        folder = write_run(
+            tmp_path / "run", finding(triage=before), finding(OTHER, triage=before), own_columns=["Gone", "CAB", 7]
+        )
+        run = load_previous(folder)
+        assert run.own_columns == ("Gone", "CAB")
+        assert run.triage[ID] == Triage(own=(("CAB", date(2027, 1, 31)), ("Gone", 1)))
+        write_workbook(folder / "findings.xlsx", self.row(CAB="Friday"), own=["Team", "CAB"])
+        run = load_previous(folder)
+        assert run.own_columns == ("Team", "CAB")
+        assert run.triage[ID].own == (("CAB", "Friday"),)
+        assert run.triage[OTHER].own == (("CAB", date(2027, 1, 31)), ("Gone", 1)), "its row was deleted"
 
     def test_a_workbook_beside_its_run_brings_the_run_along(self, tmp_path: Path) -> None:
         folder = write_run(tmp_path / "run", finding(), finding(OTHER))

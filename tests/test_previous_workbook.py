@@ -13,9 +13,10 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
 
 from auditor.errors import UsageError
-from auditor.previous_workbook import evidence, read_workbook
+from auditor.previous_workbook import TITLES, read_workbook
 
 HEADER = ("id", "severity", "outcome", "Status", "title", "Owner", "Due date", "Ticket", "Analyst comment",
           "Waiver until")  # fmt: skip
@@ -104,19 +105,40 @@ def test_deleted_columns_are_left_out_and_told(tmp_path: Path) -> None:
     assert "no column Owner, Due date, Ticket, Analyst comment, Waiver until" in worked.remarks[0].text
 
 
-def test_own_columns_second_headers_and_rows_without_an_id_are_told(tmp_path: Path) -> None:
+def test_own_columns_come_back_under_a_header_that_no_other_has(tmp_path: Path) -> None:
     grid = [
-        [*HEADER, "Client contact", "Owner", "Empty", None],
-        [*ROWS[0], "Mr X", "Zoe", None, "?"],
-        [None, *[None] * 4, "Lost", *[None] * 4],
+        [*HEADER, "Client contact", "Owner", "Empty", None, None, "client  CONTACT"],
+        [*ROWS[0], "Mr X", "Zoe", None, "?", None, 7.5],
+        [*ROWS[1], "=1+1", None, None, date(2027, 1, 31), None, True],
+        [None, *[None] * 4, "Lost", *[None] * 4, "Mr Y", *[None] * 5],
     ]
-    remarks = [remark.text for remark in read_workbook(save(tmp_path / "a.xlsx", grid)).remarks]
-    assert [text.partition(" is not of this program")[0] for text in remarks[:3]] == [
-        "Column Client contact", "Column Owner", "Column number 14, without a name",
-    ]  # fmt: skip
-    assert remarks[3:] == ["The row has no id, so this was not carried over: Lost."]
-    first = read_workbook(tmp_path / "a.xlsx").rows[0]
+    worked = read_workbook(save(tmp_path / "a.xlsx", grid))
+    assert worked.own_columns == ("Client contact", "Owner (2)", "Empty", "Column 14", "client CONTACT (2)")
+    first, second = worked.rows
     assert first.triage["owner"] == "Ann"
+    assert first.own == {
+        "Client contact": "Mr X", "Owner (2)": "Zoe", "Empty": "", "Column 14": "?", "client CONTACT (2)": 7.5,
+    }  # fmt: skip
+    assert second.own["Client contact"] == "=1+1"
+    assert (second.own["Column 14"], second.own["client CONTACT (2)"]) == (date(2027, 1, 31), True)
+    assert [remark.text for remark in worked.remarks] == [
+        *(f"A column without a header of its own is carried over as `{name}`."
+          for name in ("Owner (2)", "Column 14", "client CONTACT (2)")),
+        "The row has no id, so this was not carried over: Lost; Mr Y.",
+    ]  # fmt: skip
+
+
+def test_own_sheets_and_notes_are_told_and_the_programs_own_are_not(tmp_path: Path) -> None:
+    ours = {title: [["x"]] for title in (*TITLES[2:], "Accounts (2)")}
+    path = save(tmp_path / "a.xlsx", [HEADER, *ROWS], **ours, **{"Call notes": [["asked"]], "Sheet1": []})
+    book = openpyxl.load_workbook(path)
+    book["Findings"]["D2"].comment = Comment("Ask again", "Ann")
+    book["Findings"]["D3"].comment = Comment("And again", "Ann")
+    book.save(path)
+    assert [(remark.where, remark.text.partition(" stand")[0]) for remark in read_workbook(path).remarks] == [
+        ("Call notes", "This sheet is not of this program: it is not carried over and"),
+        ("", "Notes on cells (D2, D3) are not carried over; they"),
+    ]
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no zip", b"{}", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600])
@@ -189,12 +211,21 @@ def test_the_properties_name_tenant_and_run_and_may_be_lost(tmp_path: Path) -> N
         assert (other.tenant_id, other.run, len(other.rows)) == ("", "", len(ROWS))
 
 
-def test_evidence_is_read_back_a_fact_a_line() -> None:
-    shown = "basicToday: open\nmailbox SmtpClientAuthenticationDisabled: True [casMailboxes]\nnote: a: b\nsecond line"
-    assert evidence(shown) == [
-        {"name": "basicToday", "value": "open", "dataset": ""},
-        {"name": "mailbox SmtpClientAuthenticationDisabled", "value": "True", "dataset": "casMailboxes"},
-        {"name": "note", "value": "a: b\nsecond line", "dataset": ""},
+def test_evidence_is_read_back_a_fact_a_row_and_not_where_a_cell_was_cut(tmp_path: Path) -> None:
+    facts = [
+        ("severity", "fact", "finding_id", "state", "value", "dataset"),
+        ("high", "mailbox", "r-1", "blocks", "It has none.", "mailboxes"),
+        ("high", "note", "r-1", None, "a: b\nsecond line", None),
+        ("high", "note", "r-2", None, "long… (cut; the full text is in findings.json)", None),
+        ("high", "other", "r-2", None, "short", None),
     ]
-    assert evidence("") == []
-    assert evidence("long: text… (cut; the full text is in findings.csv)") is None
+    path = save(tmp_path / "a.xlsx", [HEADER, *ROWS], Evidence=[["Our review"], *facts])
+    assert read_workbook(path).evidence == {
+        "r-1": [
+            {"name": "mailbox", "value": "blocks: It has none.", "dataset": "mailboxes"},
+            {"name": "note", "value": "a: b\nsecond line", "dataset": ""},
+        ]
+    }
+    assert (
+        read_workbook(save(tmp_path / "b.xlsx", [HEADER, *ROWS], Evidence=[["fact", "value"], ["a", 1]])).evidence == {}
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import json
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.report.text import cell_text
 from auditor.triage import COLUMNS, STATUSES, Triage, from_json, parse_day, parse_status, read, text, to_json, told
 
 
@@ -142,3 +144,43 @@ def test_json_of_another_kind_is_no_triage() -> None:
 def test_a_message_names_what_is_there() -> None:
     assert told(Triage(owner="Ann", due="2026-12-15")) == "Owner: Ann; Due date: 2026-12-15"
     assert told(Triage()) == "nothing"
+
+
+def test_own_columns_keep_the_kind_of_their_values() -> None:
+    cells = {
+        "CAB": datetime.fromisoformat("2027-01-31"), "Call": datetime.fromisoformat("2026-12-01T09:30"), "Effort": 2.0,
+        "Share": 0.25, "Asked": False, "Formula": "=1+1", "Took": timedelta(hours=25), "At": time(9, 30), "None": None,
+        "Blank": "  ", "Nought": 0,
+    }  # fmt: skip
+    triage, problems = read({}, own=cells)
+    assert problems == []
+    assert triage.own == (
+        ("CAB", date(2027, 1, 31)), ("Call", datetime.fromisoformat("2026-12-01T09:30")), ("Effort", 2),
+        ("Share", 0.25), ("Asked", False), ("Formula", "=1+1"), ("Took", "1 day, 1:00:00"), ("At", "09:30:00"),
+        ("Nought", 0),
+    )  # fmt: skip
+    assert triage
+    assert from_json(json.loads(json.dumps(to_json(triage)))) == triage
+    assert told(triage).startswith("CAB: 2027-01-31; Call: 2026-12-01T09:30:00; Effort: 2;")
+
+
+@pytest.mark.parametrize("own", [None, [], {"a": None}, {"a": {"time": "no time"}}, {"a": {"time": 7}}, {"a": [1]}])
+def test_what_json_holds_of_another_kind_is_no_crash(own: object) -> None:
+    assert all(isinstance(value, str) for _, value in from_json({"own": own}).own)
+
+
+LONG = "The reason, at length. " * 1_500
+
+
+def test_a_text_that_was_cut_for_its_cell_stays_whole() -> None:
+    before = Triage(comment=LONG, own=(("Log", LONG),))
+    shown = cell_text(LONG, full="findings.json")
+    assert len(shown) < len(LONG)
+    assert read({"comment": shown}, before=before, own={"Log": shown}) == (before, [])
+
+
+def test_a_cut_text_that_was_edited_counts_and_is_told() -> None:
+    shown = f"No: {cell_text(LONG, full='findings.json')}"
+    triage, problems = read({"comment": shown}, before=Triage(comment=LONG), own={"Log": shown})
+    assert (triage.comment, triage.own) == (shown, (("Log", shown),))
+    assert [problem.partition(" was cut")[0] for problem in problems] == ["Analyst comment", "Log"]

@@ -20,7 +20,7 @@ import numpy as np
 from auditor.blockers.base import Blocker, Cases
 from auditor.blockers.columns import constant, no_row, spread, unread, words
 from auditor.states import Column, Reason, State
-from auditor.tenant import INHERIT, NO, UNREAD, YES, Tenant
+from auditor.tenant import INHERIT, NO, YES, Tenant
 
 QUESTION = "Whether SMTP AUTH is switched on for the mailbox"
 PROPERTY = "SmtpClientAuthenticationDisabled"
@@ -53,9 +53,9 @@ ON_TENANT = Reason(
 )
 AMBIGUOUS = Reason(
     State.UNKNOWN,
-    f"A configuration snapshot does not show {PROPERTY} as True, and its False may stand for a blank that follows the "
-    "organisation.",
-    ((f"mailbox {PROPERTY}", "not True"),),
+    f"A configuration snapshot shows {PROPERTY} as False or not at all for this mailbox, and its False may stand for a "
+    "blank that follows the organisation. Get-CASMailbox tells.",
+    ((f"mailbox {PROPERTY}", "False or not shown"),),
     ("casMailboxes",),
 )
 NO_MAILBOX = Reason(
@@ -70,27 +70,20 @@ def judge(tenant: Tenant, cases: Cases) -> Column:
     mailbox = tenant.accounts.smtp_auth_disabled
     inherits = mailbox == INHERIT
     organisation = tenant.org_smtp_auth_disabled if tenant.complete("transportConfig") else -1
-    snapshot = _from_configuration_snapshot(tenant)
     none = words(tenant.accounts.mailbox, ("",)) & tenant.complete("mailboxes")
+    snapshot = tenant.status["casMailboxes"].configuration_snapshot
     return spread(
         cases,
         [
             (mailbox == YES, OFF_MAILBOX),
-            ((mailbox == NO) & (not snapshot), ON_MAILBOX),
+            (mailbox == NO, AMBIGUOUS if snapshot else ON_MAILBOX),
             (inherits & np.bool_(organisation == YES), OFF_TENANT),
             (inherits & np.bool_(organisation == NO), ON_TENANT),
             (inherits, unread(tenant, QUESTION, "transportConfig")),
-            (none & (mailbox == UNREAD), NO_MAILBOX),
-            (np.full_like(none, snapshot), AMBIGUOUS),
+            (none, NO_MAILBOX),
         ],
-        no_row(QUESTION, "casMailboxes"),
+        AMBIGUOUS if snapshot else no_row(QUESTION, "casMailboxes"),
     )
-
-
-def _from_configuration_snapshot(tenant: Tenant) -> bool:
-    """Read through Graph's tenant configuration management, which cannot tell blank from False."""
-    source = tenant.status["casMailboxes"].source.lower().replace(" ", "").replace("-", "")
-    return "configurationsnapshot" in source or "configurationmanagement" in source
 
 
 BLOCKER = Blocker(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,7 +33,8 @@ class DemoApp:
 @dataclass
 class DemoTenant:
     """`graph` and `exchange` hold, by dataset name of the contract, the full objects as the service stores them
-    (a singleton is a dict, the rest lists). Direct group members are ids of users or groups, nested freely."""
+    (a singleton is a dict, the rest sequences: of a large tenant, made when they are read). Direct group members are
+    ids of users or groups, nested freely."""
 
     tenant_id: str
     name: str
@@ -46,15 +48,15 @@ class DemoTenant:
     premium: bool
     """Entra ID P1: without it signIns and userRegistrationDetails answer a licence 403"""
     graph: dict[str, Any] = field(default_factory=dict)
-    exchange: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    group_members: dict[str, list[str]] = field(default_factory=dict)
+    exchange: dict[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    group_members: dict[str, Sequence[str]] = field(default_factory=dict)
     """group id → direct members (user or group ids)"""
-    methods: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    methods: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     """user id → authentication methods"""
-    per_user_mfa: dict[str, str] = field(default_factory=dict)
+    per_user_mfa: Mapping[str, str] = field(default_factory=dict)
     """user id → disabled, enabled, enforced"""
     app_passwords: dict[str, str] = field(default_factory=dict)
-    passwords: dict[str, str] = field(default_factory=dict)
+    passwords: Mapping[str, str] = field(default_factory=dict)
     """user id → password, for the emulated SMTP server"""
     concealed_names: bool = False
     """the tenant hides user names in usage reports"""
@@ -70,6 +72,8 @@ class DemoTenant:
     """the organisation lives in another national cloud: the token endpoint refuses with AADSTS900382"""
     smtp_replies: list[dict[str, Any]] = field(default_factory=list)
     """the brought dataset `smtpReplies`: {"account", "time", "text", "source"}; empty where none was brought"""
+    configuration_jobs: list[dict[str, Any]] = field(default_factory=list)
+    """jobs of tenant configuration management that somebody ran; their snapshots are made of `exchange`"""
     what_if_disagrees: set[str] = field(default_factory=set)
     """ids of policies of which the What If action says the opposite of what it finds, so that an audit's cross-check
     has something to find"""

@@ -12,11 +12,11 @@ import errno
 import os
 import signal
 import socket
-import ssl
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,9 +24,15 @@ from typing import Any
 import trustme
 from aiohttp import web
 
+from auditor.demo.conditions import Conditions
+from auditor.demo.conditions.certificates import Certificates
+from auditor.demo.conditions.faults import Service
+from auditor.demo.conditions.injector import Injector, Struck
+from auditor.demo.conditions.limits import Meter, Name, Tally
 from auditor.demo.entra.service import Login
 from auditor.demo.entra.tokens import Authority
 from auditor.demo.exchange.service import Exchange
+from auditor.demo.graph.limits import ServiceLimits
 from auditor.demo.graph.service import Graph
 from auditor.demo.model import DemoTenant
 from auditor.demo.smtp.apps import sender_apps
@@ -48,14 +54,24 @@ class Emulator:
     """Serves `tenant` while the context is open; `folder` receives `ca.pem` and `client-secret.txt` (private).
 
     `port`: the login service's port, the other services take the next three; 0 takes any free ones. With `smtp` there
-    is an SMTP service too, on the port after them. Entering raises UsageError where a port is taken or the folder
+    is an SMTP service too, on the port after them. `conditions`: limits, latency, faults and time (not SMTP's).
+    Entering raises UsageError where a port is taken or the folder
     cannot be written, ServiceError where loopback cannot be used.
     Attributes: `authority`, `graph_url`, `exchange_url`, `reports_url` (https addresses without a slash at the end),
     `ca_bundle`, `secret_file`, `requests` (what each service was asked), `tokens` (the tenant's signing key);
     `smtp_host` and `smtp_port` (empty and 0 without SMTP) and `smtp`, what that service saw."""
 
-    def __init__(self, tenant: DemoTenant, folder: Path, port: int = 0, *, smtp: bool = False) -> None:
+    def __init__(
+        self,
+        tenant: DemoTenant,
+        folder: Path,
+        port: int = 0,
+        *,
+        smtp: bool = False,
+        conditions: Conditions | None = None,
+    ) -> None:
         self.tenant = tenant
+        self.conditions = conditions or Conditions()
         self.folder = folder
         self.requests = RequestLog()
         self.tokens = Authority(tenant.tenant_id)
@@ -69,10 +85,22 @@ class Emulator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._runners: list[web.AppRunner] = []
+        self._injector: Injector | None = None
+        self._meter: Meter | None = None
+
+    @property
+    def tallies(self) -> Mapping[tuple[Name, str], Tally]:
+        """What each service limit was asked for, by limit and by what it holds for separately."""
+        return dict(self._meter.tallies) if self._meter else {}
+
+    @property
+    def struck(self) -> Sequence[Struck]:
+        """The faults that struck so far, in order."""
+        return tuple(self._injector.struck) if self._injector else ()
 
     def __enter__(self) -> Emulator:
         authority = trustme.CA()
-        context = _server_context(authority)
+        certificates = Certificates(authority)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.ca_bundle.write_bytes(authority.cert_pem.bytes())
@@ -89,7 +117,7 @@ class Emulator:
             self.smtp = SmtpService(self.tenant, self.tokens, self.exchange_url)
             self.smtp.secure(authority)
             self.smtp_host, self.smtp_port = "localhost", listeners[SMTP].port
-        self._start(listeners, context)
+        self._start(listeners, certificates)
         return self
 
     def __exit__(
@@ -103,25 +131,32 @@ class Emulator:
         thread.join(START_LIMIT)
         self._loop = self._thread = None
 
-    def _applications(self) -> dict[str, web.Application]:
+    def _applications(self, certificates: Certificates) -> dict[Service, web.Application]:
+        conditions, now = self.conditions, self.tenant.now
+        injector = self._injector = Injector(
+            conditions.faults, conditions.latency, conditions.clock, now, certificates, conditions.told_scale,
+            self.authority,
+        )  # fmt: skip
+        meter = self._meter = Meter(conditions.limits, len(self.tenant.graph.get("users", ())), conditions.clock)
+        limits = ServiceLimits(meter, self.tenant.tenant_id, conditions.told_scale)
         resources = {self.graph_url: "graph", self.exchange_url: "exchange"}
         login = Login(self.tenant, self.tokens, self.authority, resources, sender_apps(self.tenant))
-        graph = Graph(self.tenant, self.tokens, self.graph_url, self.reports_url)
-        exchange = Exchange(self.tenant, self.tokens, self.exchange_url)
+        graph = Graph(self.tenant, self.tokens, self.graph_url, self.reports_url, limits)
+        exchange = Exchange(self.tenant, self.tokens, self.exchange_url, meter, conditions.told_scale)
         return {
-            "login": login.application(self.requests),
-            "graph": graph.application(self.requests),
-            "exchange": exchange.application(self.requests),
-            "reports": graph.downloads.application(self.requests),
+            "login": login.application(self.requests, injector.middleware("login")),
+            "graph": graph.application(self.requests, injector.middleware("graph")),
+            "exchange": exchange.application(self.requests, injector.middleware("exchange")),
+            "reports": graph.downloads.application(self.requests, injector.middleware("reports")),
         }
 
-    def _start(self, listeners: dict[str, Listener], context: ssl.SSLContext) -> None:
+    def _start(self, listeners: dict[str, Listener], certificates: Certificates) -> None:
         loop = asyncio.new_event_loop()
         self._loop = loop
         self._thread = threading.Thread(target=_run, args=(loop,), name="emulated tenant", daemon=True)
         self._thread.start()
         try:
-            asyncio.run_coroutine_threadsafe(self._serve(listeners, context), loop).result(START_LIMIT)
+            asyncio.run_coroutine_threadsafe(self._serve(listeners, certificates), loop).result(START_LIMIT)
         except (OSError, TimeoutError) as error:
             self.__exit__(None, None, None)
             for listener in listeners.values():
@@ -130,11 +165,13 @@ class Emulator:
                 f"The emulated tenant could not start: {error}.", remedy="Check that loopback connections are allowed."
             ) from error
 
-    async def _serve(self, listeners: dict[str, Listener], context: ssl.SSLContext) -> None:
-        for name, application in self._applications().items():
+    async def _serve(self, listeners: dict[str, Listener], certificates: Certificates) -> None:
+        for name, application in self._applications(certificates).items():
             runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
             self._runners.append(runner)
             await runner.setup()
+            certificates.on_replace(name, partial(_close_connections, runner))
+            context = certificates.context(name)
             for listening in listeners[name].sockets:
                 await web.SockSite(runner, listening, ssl_context=context).start()
         if self.smtp is not None:
@@ -156,11 +193,10 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def _server_context(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
-    return context
+def _close_connections(runner: web.AppRunner) -> None:
+    """Each as soon as its answer is out."""
+    for connection in runner.server.connections if runner.server else ():
+        connection.close()
 
 
 def write_private(path: Path, text: str) -> None:

@@ -20,6 +20,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
@@ -145,7 +146,7 @@ def json_response(status: int, body: Any, headers: Mapping[str, str] | None = No
         return web.Response(status=status, headers=headers)
     return web.Response(
         status=status,
-        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        body=msgspec.json.encode(body),
         headers=headers,
         content_type="application/json",
         charset="utf-8",

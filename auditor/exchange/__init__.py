@@ -5,42 +5,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from auditor.config import LoadedConfig
 from auditor.errors import ConfigError
 from auditor.exchange.base import ExchangeRead, ExchangeSource, GetToken, Sleep
 from auditor.exchange.export import ExportSource
+from auditor.exchange.mixed import MixedSource
 from auditor.exchange.none import NoSource
 from auditor.exchange.script import export_script
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["ExchangeRead", "ExchangeSource", "export_script", "make_source"]
+    from auditor.graph.reader import Reader
+
+__all__ = ["Access", "ExchangeRead", "ExchangeSource", "export_script", "make_source"]
 
 
-def make_source(
-    config: LoadedConfig,
-    tenant_id: str,
-    exchange_url: str,
-    client: httpx.AsyncClient,
-    get_token: GetToken,
-    sleep: Sleep,
-) -> ExchangeSource:
-    """The configured way of reading Exchange. `exchange_url` is the cloud's Exchange root without a trailing slash.
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the ways of reading may use. `exchange_url` is the cloud's Exchange root without a trailing slash, empty
+    where it has none; `now` gives the service's clock; `national`: the cloud lacks configuration snapshots."""
+
+    tenant_id: str
+    exchange_url: str
+    client: httpx.AsyncClient
+    get_token: GetToken
+    sleep: Sleep
+    reader: Reader
+    now: Callable[[], datetime]
+    national: bool = False
+
+
+def make_source(config: LoadedConfig, access: Access) -> ExchangeSource:
+    """The configured way of reading Exchange, or several behind one.
 
     Raises ConfigError where the exported files are not there, or where the cloud has no address for Exchange."""
-    settings = config.config.exchange
-    if settings.source == "export":
-        return ExportSource.open(config.path(settings.export_path))
-    if settings.source == "admin-api":
-        if not exchange_url:
-            raise ConfigError(
-                'exchange: source = "admin-api" needs the address of Exchange, and this cloud has none.',
-                remedy='Add `exchange_url` to the tenant, or use source = "export".',
-            )
-        from auditor.exchange.admin_api import AdminApiSource
+    sources = [_source(way, config, access) for way in config.config.exchange.ways]
+    if len(sources) > 1:
+        return MixedSource(sources, access.now, config.config.exchange.max_age_days)
+    return sources[0] if sources else NoSource()
 
-        return AdminApiSource(tenant_id, exchange_url, client, get_token, sleep)
-    return NoSource()
+
+def _source(way: str, config: LoadedConfig, access: Access) -> ExchangeSource:
+    settings = config.config.exchange
+    if way == "export":
+        return ExportSource.open(config.path(settings.export_path))
+    if way == "configuration-snapshot":
+        from auditor.exchange.configuration_snapshot import ConfigurationSnapshotSource
+
+        if access.national:
+            return NoSource("National clouds have no configuration snapshots.")
+        return ConfigurationSnapshotSource(access.reader, access.now, settings.max_age_days)
+    if not access.exchange_url:
+        raise ConfigError(
+            '[exchange]: "admin-api" needs the address of Exchange, and this cloud has none.',
+            remedy='Add `exchange_url` to the tenant, or use source = "export".',
+        )
+    from auditor.exchange.admin_api import AdminApiSource
+
+    return AdminApiSource(access.tenant_id, access.exchange_url, access.client, access.get_token, access.sleep)

@@ -22,7 +22,7 @@ import msgspec
 
 from auditor.catalogue import BY_NAME, EXCHANGE_DATASETS, Dataset
 from auditor.errors import ServiceError, SignInError
-from auditor.exchange.base import PERMISSION, ExchangeRead, GetToken, Keep, ReadState, Sleep, hidden_cmdlet
+from auditor.exchange.base import PERMISSION, ExchangeRead, GetToken, Keep, ReadState, Sleep, hidden_cmdlet, stamp
 from auditor.exchange.properties import PARAMETERS, SELECTED, SINGLE
 
 LABEL = "Exchange admin API (InvokeCommand), not documented by Microsoft"
@@ -83,6 +83,7 @@ class AdminApiSource:
     get_token: GetToken
     sleep: Sleep
     _home: httpx.URL = field(init=False)
+    _token: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._home = httpx.URL(self.exchange_url)
@@ -118,7 +119,14 @@ class AdminApiSource:
         self, dataset: Dataset, progress: _Progress, state: ReadState, reason: str = "", permission: str = ""
     ) -> ExchangeRead:
         source = f"{LABEL}: {dataset.path}"
+        reason = self._without_token(reason)
         return ExchangeRead(state, progress.records, reason, permission, progress.requests, source, progress.as_of)
+
+    def _without_token(self, text: str) -> str:
+        """A service, or a proxy before it, may repeat what it was sent; reasons stand in reports."""
+        if len(self._token) > len("****"):
+            text = re.sub(re.escape(self._token), "****", text, flags=re.IGNORECASE)
+        return re.sub(r"\beyJ[\w-]{8,}[\w.-]*", "****", text, flags=re.IGNORECASE)
 
     async def _command(self, dataset: Dataset, parameters: Mapping[str, Any], keep: Keep, progress: _Progress) -> None:
         """Run one cmdlet to its last page. Raises _Stopped."""
@@ -198,13 +206,13 @@ class AdminApiSource:
     async def _headers(self, dataset: Dataset) -> dict[str, str]:
         scope = f"{self.exchange_url.rstrip('/')}/.default"
         try:
-            token = await self.get_token(scope)
+            self._token = await self.get_token(scope)
         except SignInError as error:
             raise _Stopped("denied", f"No token for Exchange: {error.message}", PERMISSION) from error
         except ServiceError as error:
             raise _Stopped("failed", f"No token for Exchange: {error.message}") from error
         return {
-            "Authorization": f"Bearer {token}",
+            "Authorization": f"Bearer {self._token}",
             "Content-Type": "application/json; charset=utf-8",
             "Accept": "application/json",
             "Prefer": f"odata.maxpagesize={PAGE_SIZE}",
@@ -255,7 +263,7 @@ def _retry_after(response: httpx.Response) -> float | None:
 def _service_time(response: httpx.Response) -> str:
     """The service's clock as ISO 8601 UTC, empty where the answer carries none."""
     try:
-        return parsedate_to_datetime(response.headers.get("Date", "")).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return stamp(parsedate_to_datetime(response.headers.get("Date", "")))
     except ValueError:
         return ""
 

@@ -6,9 +6,11 @@ a tenant of any size fits into memory and nothing that Exchange said is lost on 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
 
 from auditor.catalogue import Dataset
 
@@ -48,10 +50,12 @@ class ExchangeRead:
     """where the records come from, for the manifest: a cmdlet and its interface, or an exported file's name"""
     as_of: str = ""
     """ISO 8601 UTC: when the service answered, or when the file was exported; empty if nobody knows"""
+    coarse: bool = False
+    """it says less of each object than the cmdlet: another source is preferred"""
 
 
 class ExchangeSource(Protocol):
-    """One way of reading Exchange Online: the admin API, files that an administrator exported, or none."""
+    """One way of reading Exchange Online: files, the admin API, configuration snapshots, several of them, or none."""
 
     @property
     def label(self) -> str:
@@ -71,3 +75,21 @@ class ExchangeSource(Protocol):
 def hidden_cmdlet(text: str) -> bool:
     """Exchange hides the cmdlets that a role does not hold: they are "not recognized"."""
     return "is not recognized as" in text or "CommandNotFoundException" in text
+
+
+def moment(value: Any) -> datetime | None:
+    """ISO 8601 (a time without zone is UTC, any number of decimals) or `/Date(milliseconds)/`, else None."""
+    if not isinstance(value, str):
+        return None
+    try:
+        if ticks := re.fullmatch(r"/Date\((-?\d+)\)/", value):
+            return datetime.fromtimestamp(int(ticks[1]) / 1000, UTC)
+        found = datetime.fromisoformat(value.strip())
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def stamp(when: datetime) -> str:
+    """ISO 8601 UTC with seconds, as `as_of` is written."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,9 @@
 """Exchange Online from files that an administrator exported: the way that Microsoft supports.
 
 Taken: the JSON file of `auditor exchange-script`, or a folder with one CSV or JSON file per dataset, named like the
-dataset (`casMailboxes.csv`) or its cmdlet (`Get-CASMailbox.csv`), in any letter case.
+dataset (`casMailboxes.csv`) or its cmdlet (`Get-CASMailbox.csv`), in any letter case; and the SMTP AUTH clients report
+of the Exchange admin centre, in a file with these words in its name
+(https://learn.microsoft.com/exchange/monitoring/mail-flow-reports/mfr-smtp-auth-clients-report).
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ import msgspec
 
 from auditor.catalogue import BY_NAME, EXCHANGE_DATASETS, Dataset
 from auditor.errors import ConfigError
-from auditor.exchange.base import ExchangeRead, Keep, hidden_cmdlet
+from auditor.exchange.base import ExchangeRead, Keep, hidden_cmdlet, moment, stamp
 from auditor.exchange.properties import DECISIVE, SINGLE
 from auditor.exchange.tables import Damaged, decode, from_cells, normalise, parse_json, table
 
 LABEL = "Exchange export by an administrator"
 CLIENTS_REPORT = "smtpAuthClients"
+_CLIENTS = "smtpauthclient"
+"""In the name of every file that the admin centre's report is saved as, whatever stands around it"""
 NOTES_LIMIT = 50
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json")
@@ -142,7 +145,7 @@ class ExportSource:
         stem = _plain(path.stem)
         if path.suffix.lower() not in _SUFFIXES:
             self._tell(f"{path.name}: not read; only CSV and JSON files are.")
-        elif name := CLIENTS_REPORT if stem.startswith(_plain(CLIENTS_REPORT)) else NAMES.get(stem, ""):
+        elif name := CLIENTS_REPORT if _CLIENTS in stem else NAMES.get(stem, ""):
             contents.parts.setdefault(name, []).append(_Part(path))
         elif stem == "getexocasmailbox":
             self._tell(f"{path.name}: not read; Get-EXOCasMailbox never tells the SMTP switch. Export Get-CASMailbox.")
@@ -187,11 +190,11 @@ class ExportSource:
         """`exportedAt` as ISO 8601 UTC, empty if unknown."""
         if value is None:
             return ""
-        moment = _moment(value.get("value") if isinstance(value, dict) else value)
-        if moment is None:
+        when = moment(value.get("value") if isinstance(value, dict) else value)
+        if when is None:
             self._tell(f"{path.name}: exportedAt is no time that is understood; the export's age is unknown.")
             return ""
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return stamp(when)
 
     def _records(self, dataset: Dataset, part: _Part) -> Iterator[bytes]:
         """Raises Damaged, OSError."""
@@ -237,7 +240,8 @@ def _absent(dataset: Dataset, contents: _Contents) -> ExchangeRead:
         return ExchangeRead("failed", reason=f"The export says: {text}")
     if contents.broken:
         return ExchangeRead("failed", reason=f"{'; '.join(contents.broken)}.")
-    return ExchangeRead("not-asked", reason=f"No exported file holds {dataset.name}.")
+    hint = " The script exports it for the mailboxes behind -Sender." if dataset.name == "mailboxPermissions" else ""
+    return ExchangeRead("not-asked", reason=f"No exported file holds {dataset.name}.{hint}")
 
 
 def _permissions_missing(dataset: Dataset, identities: Sequence[str], contents: _Contents) -> str:
@@ -246,16 +250,3 @@ def _permissions_missing(dataset: Dataset, identities: Sequence[str], contents: 
         return ""
     missing = sorted({identity.strip().lower() for identity in identities} - contents.permissions_of)
     return f"Not exported for {', '.join(missing)}." if missing else ""
-
-
-def _moment(value: Any) -> datetime | None:
-    """ISO 8601 (a time without zone is UTC) or `/Date(milliseconds)/`."""
-    if not isinstance(value, str):
-        return None
-    try:
-        if ticks := re.fullmatch(r"/Date\((-?\d+)\)/", value):
-            return datetime.fromtimestamp(int(ticks[1]) / 1000, UTC)
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value.strip()))
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

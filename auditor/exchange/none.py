@@ -1,4 +1,4 @@
-"""Exchange Online is not read: the default. Every Exchange dataset is `not-asked` and its blockers stay unknown."""
+"""Exchange Online is not read, the default: every Exchange dataset is `not-asked` and its blockers stay unknown."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ REASON = 'Exchange was not asked ([exchange] source = "none").'
 
 @dataclass(frozen=True, slots=True)
 class NoSource:
+    reason: str = REASON
+
     @property
     def label(self) -> str:
         return "Exchange not read"
@@ -21,4 +23,4 @@ class NoSource:
         return ()
 
     async def read(self, dataset: Dataset, identities: Sequence[str], keep: Keep) -> ExchangeRead:  # noqa: ARG002
-        return ExchangeRead("not-asked", reason=REASON)
+        return ExchangeRead("not-asked", reason=self.reason)

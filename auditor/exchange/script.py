@@ -27,13 +27,15 @@ Before:
     Connect-ExchangeOnline
 Then:
     ./exchange-export.ps1 -Path exchange-export.json -Sender scanner@contoso.com,erp@contoso.com
-and in config.toml:
+A cmdlet that your roles do not hold, or that fails, leaves its part out with the reason, and the rest is written.
+In config.toml:
     [exchange]
     source = "export"
     export_path = "exchange-export.json"
 
 .PARAMETER Sender
-The mailboxes that send by SMTP with an app of their own (OAuth): their mailbox permissions are exported too.
+The account of every sender that config.toml declares, as it stands there: their mailbox permissions are exported too,
+which decide whether an app may send as them (OAuth).
 #>
 [CmdletBinding()]
 param(
@@ -42,6 +44,10 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
+try { $connected = @(Get-ConnectionInformation).Count -gt 0 } catch { $connected = $false }
+if (-not $connected) { throw 'Not connected to Exchange Online: run Connect-ExchangeOnline first.' }
+# Fails now, not after an hour of reading, where the file cannot be written.
+Set-Content -LiteralPath $Path -Value '' -Encoding UTF8
 $errors = [ordered]@{}
 $export = [ordered]@{ exportedAt = (Get-Date).ToUniversalTime().ToString('o') }
 
@@ -60,11 +66,12 @@ function pick($properties, $object) {
     [pscustomobject] $record
 }
 
-# One dataset. What fails is noted and the rest goes on; half a list is never written.
+# One dataset. What fails is noted and the rest goes on; half a list is never written. Exchange's cmdlets live in a
+# module, which does not see the preference above: each call says -ErrorAction Stop itself.
 function part($name, $properties, $read) {
     Write-Host "Reading $name"
     try { $script:export[$name] = @(& $read | ForEach-Object { pick $properties $_ }) }
-    catch { $script:errors[$name] = "$($_.Exception.Message)" }
+    catch { $script:errors[$name] = "$($_.FullyQualifiedErrorId): $($_.Exception.Message)" }
 }
 
 """
@@ -74,7 +81,7 @@ if ($Sender.Count -gt 0) {{
     $export['mailboxPermissionsOf'] = @($Sender)
     part 'mailboxPermissions' {properties} {{
         foreach ($mailbox in $Sender) {{
-            try {{ {cmdlet} -Identity $mailbox{parameters} }}
+            try {{ {cmdlet} -Identity $mailbox{parameters} -ErrorAction Stop }}
             catch {{ if ("$($_.Exception.Message)" -notmatch 'n.t be found|not be found') {{ throw }} }}
         }}
     }}
@@ -83,8 +90,9 @@ if ($Sender.Count -gt 0) {{
 
 _TAIL = """
 $export['errors'] = $errors
-$export | ConvertTo-Json -Depth 5 | Set-Content -LiteralPath $Path -Encoding UTF8
+$export | ConvertTo-Json -Depth 5 -Compress | Set-Content -LiteralPath $Path -Encoding UTF8
 Write-Host "Wrote $Path; parts that failed: $($errors.Count)"
+foreach ($name in $errors.Keys) { Write-Host "  $name - $($errors[$name])" }
 """
 
 FORMATTING = frozenset({"ConvertTo-Json", "ForEach-Object", "Set-Content", "Write-Host"})
@@ -103,7 +111,7 @@ def _part(name: str) -> str:
     properties = "@(" + ", ".join(f"'{name}'" for name in EXPORTED[name]) + ")"
     if name == "mailboxPermissions":
         return _PERMISSIONS.format(properties=properties, cmdlet=cmdlet, parameters=parameters)
-    return f"part '{name}' {properties} {{ {cmdlet}{parameters} }}\n"
+    return f"part '{name}' {properties} {{ {cmdlet}{parameters} -ErrorAction Stop }}\n"
 
 
 def _arguments(parameters: Mapping[str, Any]) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from auditor.catalogue import EXCHANGE_DATASETS
 from auditor.config import Sender
 from auditor.findings.base import Fact, Finding, Outcome, Rule, Severity
+from auditor.load.values import moment
 from auditor.states import Reason, State
-from auditor.tenant import NO, YES
+from auditor.tenant import NO, YES, DatasetStatus
 from auditor.verdict import Judgement
 
 TENANT = "tenant"
+READ_FROM = "readFrom"
+"""The fact that tells where settings of Exchange come from; another age is no change of the tenant."""
 NAMED = 10
 """How many accounts the evidence of one finding names; all of them stand in `accounts`."""
 
@@ -39,7 +44,7 @@ def make(
         object_id=key,
         object_name=name,
         title=title,
-        evidence=tuple(evidence),
+        evidence=(*evidence, *_provenance(judgement, evidence)),
         remedy=remedy or rule.remedy,
         remedy_risk=remedy_risk or rule.remedy_risk,
         references=rule.references,
@@ -47,6 +52,29 @@ def make(
         tenant_id=tenant.tenant_id,
         accounts=tuple(sorted({int(row) for row in accounts})),
     )
+
+
+def _provenance(judgement: Judgement, evidence: Sequence[Fact]) -> list[Fact]:
+    """Where the settings of Exchange behind the evidence were read, and how old they are: one fact for each way of
+    reading and time. Microsoft Graph's own datasets are as old as the run."""
+    tenant = judgement.tenant
+    named = {name for fact in evidence for name in fact.dataset.split(", ")}
+    found: dict[str, list[str]] = {}
+    for name in EXCHANGE_DATASETS:
+        status = tenant.status[name]
+        if name in named and status.source:
+            found.setdefault(_read_from(status, tenant.now), []).append(name)
+    return [Fact(READ_FROM, told, ", ".join(names)) for told, names in found.items()]
+
+
+def _read_from(status: DatasetStatus, now: datetime) -> str:
+    way = status.source.partition(": ")[0]
+    taken = moment(status.as_of)
+    if taken is None:
+        return f"{way}, nobody knows when"
+    days = (now - taken).days
+    age = f", {days} day{'' if days == 1 else 's'} before the judgement" if days > 0 else ""
+    return f"{way}, {status.as_of}{age}"
 
 
 def account(judgement: Judgement, row: int) -> tuple[str, str, str]:

@@ -234,18 +234,13 @@ def read_cas_mailboxes(source: Source, users: Users, join: Join) -> list[int]:
             source.problems.add(name, "", switch, _NEVER_CARRIED)
         return [UNREAD] * size
     values = [UNREAD if value is None else value for value in found]
-    if _configuration_snapshot(source.status[name].source):
+    if source.status[name].configuration_snapshot:
         # it types the switch as true or false, so that its false may stand for null
         return [UNREAD if value == NO else value for value in values]
     return values
 
 
 _NEVER_CARRIED = "absent from every object: it was not read (Get-EXOCasMailbox and the like leave it out)"
-
-
-def _configuration_snapshot(source: str) -> bool:
-    flat = re.sub(r"[^a-z]", "", source.lower())
-    return "configurationsnapshot" in flat or "configurationmanagement" in flat
 
 
 def _recipient(source: Source, name: str, found: ExchangeRow, label: str) -> str:

@@ -89,16 +89,16 @@ class Source:
 
     def _age(self, name: str, max_age_days: int) -> None:
         status = self.status[name]
-        exported = not status.source or "export" in status.source.lower()
-        if not (status.complete and status.as_of and exported):
+        taken_before = not status.source or status.exported or status.configuration_snapshot
+        if not (status.complete and status.as_of and taken_before):
             return
         taken = moment(status.as_of)
         if taken is None:
             self.problems.add(name, "", "as_of", f"`{status.as_of}` is no time")
-            self.distrust(name, f"the time of the export, `{status.as_of}`, cannot be read")
+            self.distrust(name, f"the time of the {_what(status)}, `{status.as_of}`, cannot be read")
         elif (self.now - taken).total_seconds() > max_age_days * 86400:
             days = (self.now - taken).days
-            self.distrust(name, f"the export is {days} days old, older than max_age_days = {max_age_days}")
+            self.distrust(name, f"the {_what(status)} is {days} days old, older than max_age_days = {max_age_days}")
 
     def distrust(self, name: str, reason: str) -> None:
         """From here on the dataset decides nothing but `unknown`."""
@@ -274,6 +274,10 @@ CONTRADICTED = "stands twice with different values: only what both say is used"
 def agreed(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """The properties that two objects of one id agree on; the id itself in any letter case."""
     return {key: value for key, value in one.items() if key == "id" or (key in other and other[key] == value)}
+
+
+def _what(status: DatasetStatus) -> str:
+    return "configuration snapshot" if status.configuration_snapshot else "export"
 
 
 def _kind(value: object) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from auditor.diff import Comparison, FindingChange, ObjectChange
 from auditor.evaluate import Evaluation
+from auditor.report.cells import Field, Link, Value
 from auditor.report.sheets import day
-from auditor.report.xlsx import Field, Link, Value
 from auditor.triage import COLUMNS, NONE, Remark, Triage
 
 TITLE = "Changes"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.report.xlsx import Book, Link
+from auditor.report.cells import Link
+from auditor.report.xlsx import Book
 
 TITLE = "How to read this"
 

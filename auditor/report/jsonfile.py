@@ -49,6 +49,7 @@ def _standing(evaluation: Evaluation) -> dict[str, Any]:
         "senders": run.senders,
         "policies": run.policies,
         "gone": [_with_triage(entry, evaluation) for entry in gone],
+        "own_columns": list(evaluation.own_columns),
     }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auditor import access
 from auditor.access import Demand, Match, PolicyReach
 from auditor.access.model import ActingState
-from auditor.report.xlsx import Field, Value
+from auditor.report.cells import Field, Value
 from auditor.states import State
 from auditor.verdict import Judgement
 
@@ -51,18 +52,27 @@ def policy_rows(judgement: Judgement) -> Iterator[Sequence[Value]]:
     senders = _basic_senders(judgement)
     told: set[int] = set()
     for state in _STATES.values():
-        everywhere = access.reach(tenant, state=state)
-        at_places = {
-            place: {policy.index: policy for policy in access.reach(tenant, state=state, egress_ips=place).policies}
-            for place in dict.fromkeys(place for _, _, place in senders)
-        }
-        for policy in everywhere.policies:
+        at_places = _at_their_places(judgement, state, senders)
+        for policy in access.reach(tenant, state=state).policies:
             told.add(policy.index)
-            at_place = [(name, int(at_places[place][policy.index].match[row])) for name, row, place in senders]
+            names = (name for name, _, _ in senders)
+            at_place = list(zip(names, at_places[policy.index].tolist(), strict=True))
             yield _acting_row(tenant.policies[policy.index], policy, state, at_place)
     for index, raw in enumerate(tenant.policies):
         if index not in told:
             yield _idle_row(raw)
+
+
+def _at_their_places(judgement: Judgement, state: ActingState, senders: Senders) -> dict[int, NDArray[np.uint8]]:
+    """Policy → how far it reaches each sender at its own place. One place after the other, as a reach holds every
+    account for every policy."""
+    found: dict[int, NDArray[np.uint8]] = defaultdict(lambda: np.zeros(len(senders), dtype=np.uint8))
+    for place in dict.fromkeys(place for _, _, place in senders):
+        here = [number for number, (_, _, at) in enumerate(senders) if at == place]
+        rows = [senders[number][1] for number in here]
+        for policy in access.reach(judgement.tenant, state=state, egress_ips=place).policies:
+            found[policy.index][here] = policy.match[rows]
+    return found
 
 
 def _basic_senders(judgement: Judgement) -> Senders:

@@ -8,9 +8,9 @@ from auditor.blockers import BLOCKERS
 from auditor.evaluate import Evaluation
 from auditor.findings import RULES
 from auditor.findings.base import Finding
+from auditor.report.cells import Field, Link, Value, row_targets
 from auditor.report.order import by_urgency
 from auditor.report.steps import STEPS
-from auditor.report.xlsx import Field, Link, Value, sheet_title
 from auditor.states import State
 
 TITLE = "Remediation"
@@ -68,14 +68,8 @@ def _rows(head: Sequence[Value], remedy: str, risk: str, tail: Sequence[Value]) 
 
 
 def remediation_targets(findings: Iterable[Finding], max_rows: int) -> dict[str, str]:
-    """Rule → link to its first row in Remediation, also where the sheet is continued in a second one."""
-    targets: dict[str, str] = {}
-    before = 0
-    for rule in by_rule(findings):
-        number, offset = divmod(before, max_rows - 1)
-        targets[rule] = f"#'{sheet_title(TITLE, number + 1)}'!A{offset + 2}"
-        before += 1 + len(STEPS.get(rule, ()))
-    return targets
+    """Rule → link to its first row in Remediation."""
+    return row_targets(TITLE, ((rule, 1 + len(STEPS.get(rule, ()))) for rule in by_rule(findings)), max_rows)
 
 
 def by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:

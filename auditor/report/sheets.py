@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
 
 from auditor import accounts
 from auditor.blockers import BLOCKERS
-from auditor.blockers.base import Channel
 from auditor.blockers.routes import route_of
 from auditor.config import Sender
 from auditor.evaluate import CoverageRow, Evaluation
 from auditor.findings.base import Finding
-from auditor.report.csvfiles import COVERAGE_COLUMNS, coverage_row, evidence_text
+from auditor.report.cells import Field, Link, Rows, Styled, Value, row_targets
+from auditor.report.csvfiles import COVERAGE_COLUMNS, coverage_row
 from auditor.report.order import by_urgency
-from auditor.report.xlsx import Field, Link, Value
-from auditor.states import VERDICT_WORDS, State
+from auditor.report.remediation import references
+from auditor.report.standings import declared, standings
+from auditor.states import VERDICT_WORDS
 from auditor.tenant import NO, YES
-from auditor.triage import ACCEPTED, COLUMNS, NONE, OPEN, STATUSES
+from auditor.triage import ACCEPTED, COLUMNS, NONE, OPEN, STATUSES, Own
 from auditor.verdict import EXPOSURE_WORDS, Judgement
 from auditor.waivers import FACT as WAIVER
 
 FINDINGS, SENDERS, ACCOUNTS, AFFECTED = "Findings", "Senders", "Accounts", "Affected"
 POLICIES, COVERAGE = "Policies", "Coverage"
 
-Rows = Iterator[Sequence[Value]]
+NO_LINKS: Mapping[int, str] = MappingProxyType({})
 
 
 def tri(value: int) -> str:
@@ -35,61 +38,92 @@ def tri(value: int) -> str:
 # ---------------------------------------------------------------------------------------------------- Findings
 
 FINDING_FIELDS = (
-    Field("id", 40, "wrap"),
+    Field("id", 37, "wrap"),
     Field("severity", 10, words="severity"),
     Field("outcome", 10, words="outcome"),
     Field(COLUMNS["status"], 13, "triage", choices=STATUSES),
-    Field("title", 46, "wrap", full="findings.csv"),
+    Field("title", 47, "wrap", full="findings.csv"),
     Field("object_name", 30, "wrap", full="findings.csv"),
-    Field("object_type", 11),
-    Field("accounts", 10, "number"),
-    Field("evidence", 70, "wrap", full="findings.csv"),
-    Field("remedy", 80, "wrap", full="findings.csv"),
-    Field("remedy_risk", 56, "wrap", full="findings.csv"),
-    Field(COLUMNS["owner"], 18, "triage", full="findings.json"),
+    Field(COLUMNS["owner"], 16, "triage", full="findings.json"),
     Field(COLUMNS["due"], 12, "triage date", date=True),
-    Field(COLUMNS["ticket"], 14, "triage", full="findings.json"),
-    Field(COLUMNS["comment"], 34, "triage", full="findings.json"),
+    Field(COLUMNS["ticket"], 13, "triage", full="findings.json"),
+    Field(COLUMNS["comment"], 30, "triage", full="findings.json"),
     Field(COLUMNS["waiver_until"], 12, "triage date", date=True),
-    Field("waiver", 34, "wrap"),
-    Field("change", 11),
+    Field("accounts", 10, "number"),
+    Field("facts", 8, "number"),
+    Field("change", 11, words="change"),
     Field("first_seen", 21),
-    Field("rule", 28, "wrap"),
+    Field("remedy", 130, "wrap", full="findings.csv"),
+    Field("remedy_risk", 80, "wrap", full="findings.csv"),
+    Field("rule", 30, "wrap"),
+    Field("waiver", 34, "wrap"),
     Field("controls", 20, "wrap"),
-    Field("references", 44, "wrap", full="findings.csv"),
+    Field("reference 1", 44, "wrap"),
+    Field("reference 2", 44, "wrap"),
+    Field("more references", 44, "wrap", full="findings.csv"),
+    Field("object_type", 11),
     Field("object_id", 38, "wrap", full="findings.csv"),
 )
 
 
-def finding_rows(evaluation: Evaluation, affected: Mapping[str, str], remedies: Mapping[str, str]) -> Rows:
-    """`affected`: finding id → where its accounts begin; `remedies`: rule → its row in Remediation (link targets)."""
+FINDINGS_PRINTED = 1 + [field.header for field in FINDING_FIELDS].index("accounts")
+"""On paper Findings is a list to work down; evidence and remedies have sheets of their own."""
+FINDINGS_TALLEST = 70
+"""Points: a remedy in five lines, so that several findings fit on a screen."""
+
+
+def finding_fields(own: Sequence[str]) -> tuple[Field, ...]:
+    """The columns of Findings; `own`: the headers of the analysts' own columns, which stand last."""
+    return (*FINDING_FIELDS, *(Field(header, 20, "triage", full="findings.json") for header in own))
+
+
+@dataclass(frozen=True)
+class FindingLinks:
+    """Where a finding's cells lead: finding id → its first row in Affected and in Evidence, rule → its row in
+    Remediation."""
+
+    affected: Mapping[str, str]
+    evidence: Mapping[str, str]
+    remedies: Mapping[str, str]
+
+
+def finding_rows(evaluation: Evaluation, links: FindingLinks) -> Rows:
     for finding in by_urgency(evaluation.findings):
         triage = evaluation.triage.get(finding.id, NONE)
+        own = dict(triage.own)
         yield (
-            Link(finding.id, affected.get(finding.id, "")),
+            Link(finding.id, links.affected.get(finding.id, "")),
             finding.severity,
             finding.outcome,
             triage.status or (ACCEPTED if finding.outcome == "waived" else OPEN),
             finding.title,
             finding.object_name,
-            finding.object_type,
-            len(finding.accounts),
-            evidence_text(finding),
-            finding.remedy,
-            finding.remedy_risk,
             triage.owner,
             day(triage.due),
             triage.ticket,
             triage.comment,
             day(triage.waiver_until),
-            _waiver(finding),
+            len(finding.accounts),
+            Link(len(finding.evidence), links.evidence.get(finding.id, "")),
             finding.change,
             finding.first_seen,
-            Link(finding.rule, remedies.get(finding.rule, "")),
+            finding.remedy,
+            finding.remedy_risk,
+            Link(finding.rule, links.remedies.get(finding.rule, "")),
+            _waiver(finding),
             ", ".join(finding.controls),
-            "\n".join(finding.references),
+            *references(finding.references),
+            finding.object_type,
             finding.object_id,
+            *(_own(own.get(header)) for header in evaluation.own_columns),
         )
+
+
+def _own(value: Own | None) -> Value:
+    """An analyst's own value in the style of its kind."""
+    if isinstance(value, datetime):
+        return Styled(value, "triage time")
+    return Styled(value, "triage date") if isinstance(value, date) else value
 
 
 def day(iso: str) -> date | None:
@@ -115,9 +149,9 @@ SENDER_FIELDS = (
     Field("oauth", 12, words="state"),
     Field("Deciding blocker", 22),
     Field("Why", 60, "wrap"),
+    Field("Likely reply", 44, "wrap"),
     Field("Safest exit", 18),
     Field("Breaks at retirement", 12, words="exposure"),
-    Field("Likely replies", 52, "wrap"),
     Field("Route", 18),
     Field("Server", 26),
     Field("Port", 7, "number"),
@@ -130,36 +164,45 @@ SENDER_FIELDS = (
 )
 
 
-def sender_rows(judgement: Judgement) -> Rows:
-    """One row per declared sender, those whose account was not found first."""
+def sender_rows(judgement: Judgement, standing: Mapping[int, str] = NO_LINKS) -> Rows:
+    """One row per declared sender, those whose account was not found first. `standing`: sender case → link to its
+    blockers. `Why` is the reason of the first that stands in the way; all of them stand in Sender blockers."""
     read = judgement.tenant.complete("users")
     for sender in judgement.missing_senders:
         yield (
             sender.name, sender.account, "no" if read else "unknown", sender.auth, *["unknown"] * 3, None,
-            _GONE if read else _NOT_LOOKED_UP, None, "unknown", None, *_settings(sender), *(None for _ in BLOCKERS),
+            _GONE if read else _NOT_LOOKED_UP, None, None, "unknown", *_settings(sender), *(None for _ in BLOCKERS),
         )  # fmt: skip
     for case in judgement.sender_cases():
         sender = declared(judgement, case)
         row = int(judgement.cases.account[case])
         basic = VERDICT_WORDS[int(judgement.basic_cases[case])]
         oauth = VERDICT_WORDS[int(judgement.oauth_cases[case])]
+        why, reply = _first(judgement, case)
         yield (
-            sender.name, judgement.tenant.accounts.user_principal_name[row], "yes", sender.auth,
-            oauth if sender.auth == "oauth" else basic, basic, oauth, judgement.deciding_blocker[case],
-            reasons(judgement, case, sender.auth), judgement.safest_exit[case], judgement.breaks_at_retirement[row],
-            accounts.case_replies(judgement, case).replace(" | ", "\n"), *_settings(sender),
+            Link(sender.name, standing.get(case, "")), judgement.tenant.accounts.user_principal_name[row], "yes",
+            sender.auth, oauth if sender.auth == "oauth" else basic, basic, oauth, judgement.deciding_blocker[case],
+            why, reply, judgement.safest_exit[case], judgement.breaks_at_retirement[row], *_settings(sender),
             *(judgement.columns[blocker.id].reason(case).state.word for blocker in BLOCKERS),
         )  # fmt: skip
 
 
+def _first(judgement: Judgement, case: int) -> tuple[str, str]:
+    """The reason and the likely reply of what stands first in the way of the channel that a sender uses."""
+    for standing in standings(judgement, case):
+        if not standing.other:
+            return standing.reason.text, standing.reply
+    return "No blocker was found in the tenant's settings.", ""
+
+
+def sender_targets(judgement: Judgement, max_rows: int) -> dict[int, str]:
+    """Sender case → link to its row in Senders."""
+    missing = [(-1 - number, 1) for number in range(len(judgement.missing_senders))]
+    return row_targets(SENDERS, [*missing, *((case, 1) for case in judgement.sender_cases())], max_rows)
+
+
 _GONE = "No account of the tenant has this name or address: it was deleted, renamed or misspelt."
 _NOT_LOOKED_UP = "The accounts were not read whole, so this one could not be looked up."
-
-
-def declared(judgement: Judgement, case: int) -> Sender:
-    sender = judgement.cases.senders[case]
-    assert sender is not None, "sender cases carry their sender"
-    return sender
 
 
 def _settings(sender: Sender) -> tuple[Value, ...]:
@@ -167,19 +210,6 @@ def _settings(sender: Sender) -> tuple[Value, ...]:
         route_of(sender), sender.server, sender.port, sender.tls, sender.username, sender.from_,
         ", ".join(sender.egress_ips), sender.owner,
     )  # fmt: skip
-
-
-def reasons(judgement: Judgement, case: int, channel: Channel) -> str:
-    """Every blocker that is neither clear nor out of the question, one line each: those of the channel in use first,
-    then the strongest."""
-    lines = []
-    for blocker in BLOCKERS:
-        reason = judgement.columns[blocker.id].reason(case)
-        if reason.state >= State.CONDITIONAL:
-            other = "" if channel in blocker.channels else f", {next(iter(blocker.channels))} only"
-            lines.append((bool(other), -reason.state, f"{blocker.id} ({reason.state.word}{other}): {reason.text}"))
-    lines.sort(key=lambda line: line[:2])
-    return "\n".join(text for _, _, text in lines) or "No blocker was found in the tenant's settings."
 
 
 # ---------------------------------------------------------------------------------------------------- Accounts
@@ -257,17 +287,9 @@ def affected_rows(evaluation: Evaluation) -> Rows:
 
 
 def affected_targets(findings: Iterable[Finding], max_rows: int) -> dict[str, str]:
-    """Finding id → link to its first row in Affected, also where the sheet is continued in a second one."""
-    from auditor.report.xlsx import sheet_title
-
-    targets: dict[str, str] = {}
-    before, per_sheet = 0, max_rows - 1
-    for finding in by_urgency(findings):
-        if spreads(finding):
-            number, offset = divmod(before, per_sheet)
-            targets[finding.id] = f"#'{sheet_title(AFFECTED, number + 1)}'!A{offset + 2}"
-            before += len(finding.accounts)
-    return targets
+    """Finding id → link to its first row in Affected."""
+    sizes = ((finding.id, len(finding.accounts) if spreads(finding) else 0) for finding in by_urgency(findings))
+    return row_targets(AFFECTED, sizes, max_rows)
 
 
 # ---------------------------------------------------------------------------------------------------- Coverage

@@ -8,10 +8,12 @@ from itertools import zip_longest
 
 from auditor import __version__
 from auditor.catalogue import EXCHANGE_DATASETS
+from auditor.report.cells import Link, Styled, Value
 from auditor.report.figures import EXPOSURES, OUTCOMES, Figures, Gap, Owed
 from auditor.report.guide import RETIREMENT
+from auditor.report.palettes import colour_words
 from auditor.report.styles import SERIES
-from auditor.report.xlsx import Book, Link, Sheet, Styled, Value, colour_words, text_height
+from auditor.report.xlsx import Book, Sheet, text_height
 from auditor.tenant import Tenant
 
 TITLE = "Summary"
@@ -48,9 +50,10 @@ def add_summary(
         f"Judged for {tenant.now:%Y-%m-%d, %H:%M} UTC · tenant-auditor {__version__} · confidential: names accounts "
         "and their weaknesses", "subtitle",
     )  # fmt: skip
-    page.line(_sources(tenant), "subtitle")
+    page.line(sources(tenant), "subtitle")
     page.gap()
-    for label, sentence in [*headlines(figures), *_waivers(figures)]:
+    accepted = waivers(figures)
+    for label, sentence in [*headlines(figures), *([("Waivers", accepted)] if accepted else [])]:
         page.row(_Cell(label, "strong"), _Cell(sentence, "lead", _TEXT))
     page.gap()
     _actions(page, figures, targets)
@@ -65,8 +68,8 @@ def add_summary(
         page.row(_Cell(Link(title, f"#'{title}'!A1"), "jump"), _Cell(text, "lead", _TEXT))
 
 
-def _sources(tenant: Tenant) -> str:
-    """Where the evidence comes from."""
+def sources(tenant: Tenant) -> str:
+    """Where the evidence comes from, in one line; cell by cell it stands in Coverage."""
     asked = [tenant.status[name] for name in EXCHANGE_DATASETS if tenant.status[name].asked]
     if not asked:
         return "Read from Microsoft Graph; Exchange Online was not asked"
@@ -74,15 +77,15 @@ def _sources(tenant: Tenant) -> str:
     return "Read from Microsoft Graph and Exchange Online" + (f" ({', '.join(ways)})" if ways else "")
 
 
-def _waivers(figures: Figures) -> list[tuple[str, str]]:
-    """Nothing where no waiver is written."""
+def waivers(figures: Figures) -> str:
+    """What is accepted, and which waivers are to be mended; nothing where no waiver is written."""
     told = figures.waived
     if not told.waivers:
-        return []
+        return ""
     poor = [(told.lapsed, "lapsed"), (told.unused, "unused"), (told.broad, "broader than needed")]
     mend = ", ".join(f"{number:,} {word}" for number, word in poor if number)
     sentence = f"{_count(told.waivers, 'waiver')}, {_count(told.findings, 'finding')} accepted by them today."
-    return [("Waivers", f"{sentence} To mend: {mend}." if mend else sentence)]
+    return f"{sentence} To mend: {mend}." if mend else sentence
 
 
 def headlines(figures: Figures) -> list[tuple[str, str]]:
@@ -150,7 +153,7 @@ def _actions(page: _Page, figures: Figures, targets: Mapping[str, str]) -> None:
         touched = f" Touches {_count(action.accounts, 'account')}." if action.accounts > 1 else ""
         title = Link(finding.title + more, targets.get(finding.id, ""))
         row = page.row(_Cell(finding.severity, "badge"), _Cell(title, "jump", _TEXT))
-        colour_words(page.sheet, f"B{row}", "severity")
+        colour_words(page.sheet.raw, f"B{row}", "severity")
         page.row(_Cell(None, "text"), _Cell(f"{_opening(finding.remedy)}{touched}{unsure}", "note", _TEXT))
     page.gap()
 
@@ -184,7 +187,7 @@ def _since(page: _Page, figures: Figures) -> None:
     for ours, theirs in zip_longest(left, owed):
         between = _Cell(None, "text", _CHART - _FIRST - _SINCE_WIDTH)
         page.row(*(ours or [_Cell(None, "text", _SINCE_WIDTH)]), *([between, *theirs] if theirs else []))
-    colour_words(page.sheet, f"B{head + 1}:B{head + len(since.findings)}", "change")
+    colour_words(page.sheet.raw, f"B{head + 1}:B{head + len(since.findings)}", "change")
     told = f"Urgent: critical and high. {_count(since.senders, 'sender')} with another verdict, "
     told += f"{_count(since.exposure, 'account')} with another exposure"
     told += f"; {_count(since.remarks, 'remark')} about the triage." if since.remarks else "."
@@ -204,7 +207,7 @@ def _owed(owed: Sequence[Owed]) -> list[list[_Cell]]:
     rows = [[_Cell("Owner", "column left", 2), *(_Cell(name, "column") for name in ("open", "overdue", "next due"))]]
     for one in owed[:_OWNERS]:
         numbers = [_Cell(number, "count") for number in (one.findings, one.overdue)]
-        rows.append([_Cell(one.owner or "(nobody)", "strong", 2), *numbers, _Cell(one.next_due or None, "label")])
+        rows.append([_Cell(one.owner or "(nobody)", "strong", 2), *numbers, _Cell(one.next_due or None, "count")])
     rest = owed[_OWNERS:]
     if rest:
         many = _Cell(f"{len(rest):,} more", "label", 2)
@@ -229,7 +232,7 @@ def _numbers(page: _Page, figures: Figures) -> None:
         _counted(page, word, (basic, oauth))
     last = page.sheet.rows
     _counted(page, "all", (figures.accounts, figures.accounts), "total", "strong")
-    colour_words(page.sheet, f"B{head + 1}:B{last}", "state")
+    colour_words(page.sheet.raw, f"B{head + 1}:B{last}", "state")
     _chart(page, head, last, 2, "Accounts by verdict", "clustered")
     page.gap()
 
@@ -239,7 +242,7 @@ def _numbers(page: _Page, figures: Figures) -> None:
     for word in EXPOSURES:
         page.row(_Cell(word, "badge"), _Cell(_EXPOSURE_TEXT[word], "label"),
                  *(_Cell(number, "count") for number in figures.exposure[word]))  # fmt: skip
-    colour_words(page.sheet, f"B{head + 1}:B{page.sheet.rows}", "exposure")
+    colour_words(page.sheet.raw, f"B{head + 1}:B{page.sheet.rows}", "exposure")
     page.gap()
 
     page.heading("Findings by severity")
@@ -250,7 +253,7 @@ def _numbers(page: _Page, figures: Figures) -> None:
     last = page.sheet.rows
     totals = [sum(column) for column in zip(*figures.findings.values(), strict=True)]
     _counted(page, "all", (*totals, sum(totals)), "total", "strong")
-    colour_words(page.sheet, f"B{head + 1}:B{last}", "severity")
+    colour_words(page.sheet.raw, f"B{head + 1}:B{last}", "severity")
     _chart(page, head, last, 3, "Findings by severity and outcome", "stacked")
     page.gap()
 
@@ -279,7 +282,7 @@ def _chart(page: _Page, head: int, last: int, series: int, title: str, grouping:
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.y_axis.numFmt, chart.y_axis.majorGridlines = "#,##0", None
     chart.legend.position = "b"
-    chart.width, chart.height = 10.6, 4.9
+    chart.width, chart.height = 10.6, 4.7
     raw.add_chart(chart, f"{_column(_CHART)}{head}")
     page.sheet.alt_texts.append(f"{title}: the numbers stand in the table beside it.")
 
@@ -292,7 +295,7 @@ def _gaps(page: _Page, figures: Figures) -> None:
         page.text("Every dataset was read whole.")
     for gap in telling:
         row = page.row(_Cell(gap.state, "badge"), _Cell(_gap_text(gap), "lead", _TEXT))
-        colour_words(page.sheet, f"B{row}", "dataset")
+        colour_words(page.sheet.raw, f"B{row}", "dataset")
         if gap.remedy:
             page.row(_Cell(None, "text"), _Cell(f"To close the gap: {gap.remedy}", "note", _TEXT))
     if rest:
@@ -365,10 +368,10 @@ class _Page:
 
 
 def _height(cell: _Cell, width: float) -> float:
-    text = cell.value.text if isinstance(cell.value, Link) else str(cell.value or "")
+    text = str(cell.value.text if isinstance(cell.value, Link) else cell.value or "")
     if cell.style == "note":
-        return text_height(text, width, per_width=1.35, line=12)
-    return text_height(text, width, per_width=1.06, line=14.5)
+        return text_height(text, width, per_width=1.5, line=12)
+    return text_height(text, width, per_width=1.15, line=14.5)
 
 
 def _column(index: int) -> str:

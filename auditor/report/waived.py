@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.evaluate import Evaluation
-from auditor.report.xlsx import Field, Link, Value
+from auditor.report.cells import Field, Link, Value
 
 TITLE = "Waivers"
 

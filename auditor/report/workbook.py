@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import IO
 
 from auditor import __version__
 from auditor.evaluate import Evaluation
-from auditor.report import changes, remediation, sheets, waived
+from auditor.report import changes, evidence, remediation, sheets, standings, waived
+from auditor.report.cells import MAX_ROWS, row_targets
 from auditor.report.figures import figures
 from auditor.report.guide import TITLE as GUIDE
 from auditor.report.guide import add_guide
@@ -17,7 +17,7 @@ from auditor.report.styles import NAVY, add_styles
 from auditor.report.summary import TITLE as SUMMARY
 from auditor.report.summary import add_summary
 from auditor.report.text import cell_text
-from auditor.report.xlsx import MAX_ROWS, Book, sheet_title
+from auditor.report.xlsx import Book
 from auditor.tenant import Tenant
 
 SCHEMA = 1
@@ -27,7 +27,9 @@ _A4 = 9
 
 CONTENTS = {
     sheets.FINDINGS: "What to act on, the most urgent first; the tinted columns are for triage",
-    sheets.SENDERS: "Every declared sender: its verdicts, all that stands in its way, its safest exit",
+    evidence.TITLE: "What each finding rests on, fact by fact, with the dataset it was read from",
+    sheets.SENDERS: "Every declared sender: its verdicts, what stands first in its way, its safest exit",
+    standings.TITLE: "Every blocker of every declared sender in the order of work, with its reason and likely reply",
     sheets.ACCOUNTS: "Every account with every blocker's state (the same as accounts.csv)",
     sheets.AFFECTED: "The accounts behind each tenant-wide finding",
     sheets.POLICIES: "Each Conditional Access policy: whether it reaches SMTP, whom, and which senders it stops",
@@ -44,13 +46,24 @@ def write_workbook(stream: IO[bytes], evaluation: Evaluation, *, max_rows: int =
     judgement = evaluation.judgement
     book = Book(judgement.tenant.now, max_rows=max_rows)
     add_styles(book)
-    remedies = remediation.remediation_targets(evaluation.findings, max_rows)
-    affected = sheets.affected_targets(evaluation.findings, max_rows)
-    targets = _finding_targets(evaluation, max_rows)
+    urgent = by_urgency(evaluation.findings)
+    targets = row_targets(sheets.FINDINGS, ((finding.id, 1) for finding in urgent), max_rows)
+    links = sheets.FindingLinks(
+        sheets.affected_targets(urgent, max_rows),
+        evidence.evidence_targets(urgent, max_rows),
+        remediation.remediation_targets(urgent, max_rows),
+    )
+    standing = standings.standing_targets(judgement, max_rows)
     add_summary(book, judgement.tenant, figures(evaluation), CONTENTS, targets)
-    findings = sheets.finding_rows(evaluation, affected, remedies)
-    book.add_table(sheets.FINDINGS, sheets.FINDING_FIELDS, findings, frozen="B2")
-    book.add_table(sheets.SENDERS, sheets.SENDER_FIELDS, sheets.sender_rows(judgement), frozen="B2")
+    findings = sheets.finding_rows(evaluation, links)
+    book.add_table(
+        sheets.FINDINGS, sheets.finding_fields(evaluation.own_columns), findings, frozen="B2",
+        printed=sheets.FINDINGS_PRINTED, tallest=sheets.FINDINGS_TALLEST,
+    )  # fmt: skip
+    book.add_table(evidence.TITLE, evidence.FIELDS, evidence.evidence_rows(evaluation, targets))
+    book.add_table(sheets.SENDERS, sheets.SENDER_FIELDS, sheets.sender_rows(judgement, standing), frozen="B2")
+    senders = sheets.sender_targets(judgement, max_rows)
+    book.add_table(standings.TITLE, standings.FIELDS, standings.standing_rows(judgement, senders))
     book.add_table(sheets.ACCOUNTS, sheets.account_fields(), sheets.account_rows(judgement), frozen="C2")
     book.add_table(sheets.AFFECTED, sheets.AFFECTED_FIELDS, sheets.affected_rows(evaluation))
     book.add_table(sheets.POLICIES, POLICY_FIELDS, policy_rows(judgement), frozen="B2")
@@ -64,15 +77,6 @@ def write_workbook(stream: IO[bytes], evaluation: Evaluation, *, max_rows: int =
     book.save(stream)
 
 
-def _finding_targets(evaluation: Evaluation, max_rows: int) -> Mapping[str, str]:
-    """Finding id → link to its row in Findings."""
-    targets = {}
-    for index, finding in enumerate(by_urgency(evaluation.findings)):
-        number, offset = divmod(index, max_rows - 1)
-        targets[finding.id] = f"#'{sheet_title(sheets.FINDINGS, number + 1)}'!A{offset + 2}"
-    return targets
-
-
 def _print_setup(book: Book, tenant: Tenant) -> None:
     """A4 landscape (the two sheets of text: portrait), fitted to the width, page x of y, marked confidential."""
     from openpyxl.worksheet.properties import PageSetupProperties
@@ -84,7 +88,7 @@ def _print_setup(book: Book, tenant: Tenant) -> None:
         raw.page_setup.orientation = "portrait" if text else "landscape"
         raw.page_setup.paperSize = _A4
         raw.page_setup.fitToWidth = raw.page_setup.fitToWidth or 1
-        raw.page_setup.fitToHeight = 0
+        raw.page_setup.fitToHeight = 1 if sheet.title == SUMMARY else 0
         raw.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         raw.sheet_properties.tabColor = NAVY if text else None
         margins = raw.page_margins

@@ -5,140 +5,38 @@ rows are streamed by this module into their sheets. Two reasons: openpyxl's XML 
 its cell writer needs ten times the time. No formula is written. Short texts that come early (headers, states, kinds) go
 into the table of shared strings, which stays small; all others stand in their cells.
 
-Fixed to keep the bytes stable: the zip's dates, order and attributes, canonical XML, and properties that carry `now`.
+The bytes are kept stable by `package`, and by properties that carry `now`.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
-import stat
 import tempfile
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from math import ceil
-from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
 from xml.sax.saxutils import escape
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from auditor.report.cells import MAX_ROWS, Field, Link, Styled, Value, sheet_title
+from auditor.report.package import Part, write_package
+from auditor.report.palettes import colour_words
 from auditor.report.text import cell_text, is_formula_like
-
-MAX_ROWS = 1_048_576
-"""Excel's limit, header included."""
 
 MAX_LINKS = 20_000
 """Hyperlinks in a sheet; Excel gives up at 65,530, and readers get slow long before."""
 
-MAX_NAME = 31
 MAX_HEIGHT = 330
 """Points of a row whose height follows its text; Excel's limit is 409. Longer texts are there, below the fold."""
 
 SHARED_LENGTH, SHARED_LIMIT = 48, 10_000
 """Characters of a text that may be shared, and how many may be."""
 
-_PAGE_WIDTH = 215
+_PAGE_WIDTH = 240
 """Characters of width that a landscape page holds at a size that can still be read."""
 _DAY_ZERO = date(1899, 12, 30)
 """Excel counts days from here (its first day is 31 December 1899, and it believes in 29 February 1900)."""
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_MARK = "<sheetData></sheetData>"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A text that leads somewhere: `target` is `#'Sheet'!A1` inside the workbook, else an https address."""
-
-    text: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class Styled:
-    """A value in a style of its own, where the column's does not fit."""
-
-    value: Plain
-    style: str
-
-
-Plain = str | int | float | date | Link | None
-Value = Plain | Styled
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A column of a sheet. `width` in characters; `style` names a style of `Book`; `full` is the file that holds the
-    whole text where a cell has to be cut; `words` colours the column's cells by their word (a key of `PALETTES`);
-    `choices` is what a drop-down offers; `date` accepts dates only."""
-
-    header: str
-    width: float = 14
-    style: str = "cell"
-    full: str = ""
-    words: str = ""
-    choices: tuple[str, ...] = ()
-    date: bool = False
-
-
-PALETTES: dict[str, dict[str, tuple[str, str]]] = {
-    "state": {
-        "blocks": ("F8D7DA", "842029"),
-        "blocked": ("F8D7DA", "842029"),
-        "unknown": ("E2D9F3", "432874"),
-        "conditional": ("FFF3CD", "664D03"),
-        "clear": ("D1E7DD", "0F5132"),
-        "open": ("D1E7DD", "0F5132"),
-        "not_applicable": ("FFFFFF", "6C757D"),
-    },
-    "exposure": {
-        "open": ("F8D7DA", "842029"),
-        "limited": ("FFF3CD", "664D03"),
-        "unknown": ("E2D9F3", "432874"),
-        "closed": ("D1E7DD", "0F5132"),
-        "true": ("F8D7DA", "842029"),
-    },
-    "severity": {
-        "critical": ("842029", "FFFFFF"),
-        "high": ("F8D7DA", "842029"),
-        "medium": ("FFE5D0", "7A3E00"),
-        "low": ("FFF3CD", "664D03"),
-        "info": ("E2E8F0", "334155"),
-    },
-    "outcome": {
-        "fail": ("F8D7DA", "842029"),
-        "unknown": ("E2D9F3", "432874"),
-        "waived": ("E2E8F0", "334155"),
-    },
-    "dataset": {
-        "complete": ("D1E7DD", "0F5132"),
-        "cut": ("FFE5D0", "7A3E00"),
-        "denied": ("F8D7DA", "842029"),
-        "failed": ("F8D7DA", "842029"),
-        "not-asked": ("E2E8F0", "334155"),
-    },
-    "change": {
-        "new": ("F8D7DA", "842029"),
-        "returned": ("842029", "FFFFFF"),
-        "changed": ("FFF3CD", "664D03"),
-        "fixed": ("D1E7DD", "0F5132"),
-        "not-checked": ("E2D9F3", "432874"),
-        "removed": ("E2E8F0", "334155"),
-        "triage": ("FFE5D0", "7A3E00"),
-        "persisting": ("FFFFFF", "6C757D"),
-    },
-    "waiver": {
-        "in force": ("D1E7DD", "0F5132"),
-        "lapsed": ("F8D7DA", "842029"),
-        "unused": ("FFF3CD", "664D03"),
-        "not checked": ("E2D9F3", "432874"),
-        "broader than needed": ("FFE5D0", "7A3E00"),
-    },
-}
-"""Word → (fill, font). Colour repeats what the word says; contrast is at least 4.5:1."""
 
 
 @dataclass
@@ -153,6 +51,7 @@ class Sheet:
     rows: int = 0
     columns: int = 0
     links: int = 0
+    tallest: float = MAX_HEIGHT
     alt_texts: list[str] = field(default_factory=list)
 
     def append(
@@ -187,8 +86,8 @@ class Sheet:
                 return f'<c r="{letter}{number}" s="{identity}" t="s"><v>{shared}</v></c>'
             inline = f'<is><t xml:space="preserve">{escape(text)}</t></is>'
             return f'<c r="{letter}{number}" s="{identity}" t="inlineStr">{inline}</c>'
-        shown = (value - _DAY_ZERO).days if isinstance(value, date) else value
-        return f'<c r="{letter}{number}" s="{self.book.style(style)}"><v>{shown}</v></c>'
+        kind = ' t="b"' if isinstance(value, bool) else ""
+        return f'<c r="{letter}{number}" s="{self.book.style(style)}"{kind}><v>{_number(value)}</v></c>'
 
     def _height(self, values: Sequence[Value], styles: Sequence[str]) -> float:
         """Room for the row's wrapped texts, as readers do not make it themselves; 0 where nothing wraps."""
@@ -197,7 +96,7 @@ class Sheet:
             for index, (value, style) in enumerate(zip(values, styles, strict=True))
             if style in self.book.wrapped
         ]
-        return min(max(heights, default=0), MAX_HEIGHT)
+        return min(max(heights, default=0), self.tallest)
 
     def _link(self, cell: str, link: Link, style: str) -> str:
         from openpyxl.worksheet.hyperlink import Hyperlink
@@ -282,15 +181,17 @@ class Book:
         rows: Iterable[Sequence[Value]],
         *,
         frozen: str = "A2",
-        dress: Callable[[Sheet], None] | None = None,
+        printed: int = 0,
+        tallest: float = MAX_HEIGHT,
     ) -> list[Sheet]:
         """A sheet with one table: header in row 1, filters, frozen header. More rows than a sheet can hold go on in
-        `title (2)` and so on. `dress` is called for each sheet after its rows."""
+        `title (2)` and so on. `printed`: how many of the columns go on paper, 0 for all; `tallest`: points."""
         made: list[Sheet] = []
         remaining = iter(rows)
         pending = next(remaining, None)
         while pending is not None or not made:
-            sheet = self._begin_table(sheet_title(title, len(made) + 1), fields, frozen)
+            sheet = self._begin_table(sheet_title(title, len(made) + 1), fields, frozen, printed)
+            sheet.tallest = tallest
             made.append(sheet)
             styles = [column.style for column in fields]
             full = [column.full for column in fields]
@@ -300,16 +201,16 @@ class Book:
                 sheet.append(pending, styles, full=full)
                 pending = next(remaining, None)
             self._end_table(sheet, fields, f"{_identifier(title)}{len(made) if len(made) > 1 else ''}")
-            if dress:
-                dress(sheet)
+            if printed:
+                sheet.raw.print_area = f"A1:{_letter(printed - 1)}{sheet.rows}"
         return made
 
-    def _begin_table(self, title: str, fields: Sequence[Field], frozen: str) -> Sheet:
+    def _begin_table(self, title: str, fields: Sequence[Field], frozen: str, printed: int) -> Sheet:
         sheet = self.add_sheet(title, [column.width for column in fields])
         sheet.raw.freeze_panes = frozen
         sheet.raw.print_title_rows = "1:1"
         sheet.raw.print_title_cols = f"A:{frozen[0]}" if frozen[0] == "A" else f"A:{chr(ord(frozen[0]) - 1)}"
-        sheet.raw.page_setup.fitToWidth = ceil(sum(sheet.widths) / _PAGE_WIDTH)
+        sheet.raw.page_setup.fitToWidth = ceil(sum(sheet.widths[: printed or None]) / _PAGE_WIDTH)
         sheet.raw.page_setup.pageOrder = "overThenDown"
         sheet.append([column.header for column in fields], ["header"] * len(fields), height=30)
         return sheet
@@ -334,7 +235,7 @@ class Book:
 
         cells = f"{letter}2:{letter}{sheet.rows}"
         if spec.words:
-            colour_words(sheet, cells, spec.words)
+            colour_words(sheet.raw, cells, spec.words)
         if spec.choices:
             validation = DataValidation(
                 type="list", formula1=f'"{",".join(spec.choices)}"', allow_blank=True, showErrorMessage=True
@@ -352,7 +253,6 @@ class Book:
 
     def save(self, stream: IO[bytes]) -> None:
         """Write the package to a seekable binary stream."""
-        from openpyxl.writer.excel import ExcelWriter
 
         for sheet in self.sheets:
             reference = f"A1:{_letter(max(sheet.columns, 1) - 1)}{max(sheet.rows, 1)}"
@@ -362,125 +262,33 @@ class Book:
             links = sheet.raw._hyperlinks
             sheet.raw._get_writer()
             sheet.raw._hyperlinks = links
-        with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
-            package = _Package(archive, self.sheets)
-            writer = ExcelWriter(self.raw, package)
-            writer.manifest.append(SimpleNamespace(path=f"/{_SHARED}", mime_type=_SHARED_MIME))
-            writer.write_data()
-            package.writestr(_SHARED, self._shared_strings())
+        parts = [Part(sheet.stream, sheet.alt_texts) for sheet in self.sheets]
+        write_package(stream, self.raw, parts, list(self._shared), self._uses)
         for sheet in self.sheets:
             sheet.stream.close()
 
-    def _shared_strings(self) -> str:
-        texts = "".join(f'<si><t xml:space="preserve">{escape(text)}</t></si>' for text in self._shared)
-        return f'<sst xmlns="{_MAIN}" count="{self._uses}" uniqueCount="{len(self._shared)}">{texts}</sst>'
 
-
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_SHARED = "xl/sharedStrings.xml"
-_SHARED_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
-_SHARED_RELATION = (
-    '<Relationship Id="rIdSharedStrings" Target="/xl/sharedStrings.xml" '
-    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"></Relationship>'
-)
-_FONT_ORDER = (
-    "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
-    "charset", "scheme",
-)  # fmt: skip
-"""The order of a font's properties in the schema; openpyxl has another."""
-
-
-class _Package:
-    """A zip whose bytes depend on nothing but its parts, and which puts each sheet's rows into its XML.
-
-    Has the methods that openpyxl's writer asks of an archive."""
-
-    def __init__(self, archive: ZipFile, sheets: Sequence[Sheet]) -> None:
-        self._archive = archive
-        self._sheets = {f"xl/worksheets/sheet{number}.xml": sheet for number, sheet in enumerate(sheets, 1)}
-        self._alt_texts = {
-            f"xl/drawings/drawing{number}.xml": sheet.alt_texts
-            for number, sheet in enumerate((sheet for sheet in sheets if sheet.alt_texts), 1)
-        }
-
-    def namelist(self) -> list[str]:
-        return self._archive.namelist()
-
-    def writestr(self, name: str, data: bytes | str) -> None:
-        text = data if isinstance(data, str) else data.decode()
-        canonical = ET.canonicalize(text)
-        if name == "xl/styles.xml":
-            canonical = re.sub(r"(?<=<font>).*?(?=</font>)", _ordered, canonical)
-        elif name == "xl/_rels/workbook.xml.rels":
-            canonical = canonical.replace("</Relationships>", f"{_SHARED_RELATION}</Relationships>")
-        for number, alt in enumerate(self._alt_texts.get(name, ()), 1):
-            canonical = canonical.replace(
-                f'name="Chart {number}"', f'descr="{escape(alt, {chr(34): "&quot;"})}" name="Chart {number}"'
-            )
-        self._archive.writestr(_entry(name), (_DECLARATION + canonical).encode())
-
-    def write(self, filename: str, arcname: str) -> None:
-        sheet = self._sheets[arcname.lstrip("/")]
-        canonical = ET.canonicalize(Path(filename).read_text("utf-8"))
-        head, mark, tail = canonical.partition(_MARK)
-        assert mark, "openpyxl wrote a sheet without sheetData"
-        entry = _entry(arcname)
-        size = sheet.stream.tell()
-        sheet.stream.seek(0)
-        # Declares the size beforehand, so that zip64 is used exactly where it is needed.
-        entry.file_size = size + len(canonical) * 4
-        with self._archive.open(entry, "w") as target:
-            target.write(f"{_DECLARATION}{head}<sheetData>".encode())
-            shutil.copyfileobj(sheet.stream, target, 1 << 20)
-            target.write(f"</sheetData>{tail}".encode())
-
-
-def _ordered(properties: re.Match[str]) -> str:
-    """A font's properties (elements without content) in the order of the schema."""
-    found = re.findall(r"<(\w+)((?: [^>]*)?)></\1>", properties.group())
-    found.sort(key=lambda element: _FONT_ORDER.index(element[0]))
-    return "".join(f"<{name}{attributes}></{name}>" for name, attributes in found)
-
-
-def _entry(name: str) -> ZipInfo:
-    entry = ZipInfo(name.lstrip("/"), _EPOCH)
-    entry.compress_type = ZIP_DEFLATED
-    entry.create_system = 3
-    entry.external_attr = (stat.S_IFREG | 0o600) << 16
-    return entry
-
-
-def text_height(text: str, width: float, *, per_width: float = 1.17, line: float = 12.8) -> float:
+def text_height(text: str, width: float, *, per_width: float = 1.25, line: float = 12.8) -> float:
     """Points that a wrapped text needs in a column of `width` characters, estimated for Calibri at 10 points."""
     lines = sum(max(1, ceil(len(part) / (width * per_width))) for part in text[:20_000].split("\n"))
     return lines * line + 3
+
+
+def _number(value: float | date) -> str:
+    """A value that is no text as a cell holds it: days and times as days since `_DAY_ZERO`."""
+    if isinstance(value, datetime):
+        return repr((value.date() - _DAY_ZERO).days + (value - datetime.combine(value, time())) / timedelta(days=1))
+    if isinstance(value, date):
+        return str((value - _DAY_ZERO).days)
+    return str(int(value) if isinstance(value, bool) else value)
 
 
 def _shown(value: Value) -> str:
     if isinstance(value, Styled):
         value = value.value
     if isinstance(value, Link):
-        return value.text
+        value = value.text
     return "" if value is None else str(value)
-
-
-def colour_words(sheet: Sheet, cells: str, palette: str) -> None:
-    """Colour the cells that hold a word of the palette."""
-    from openpyxl.formatting.rule import CellIsRule
-    from openpyxl.styles import Font, PatternFill
-
-    for word, (fill, font) in PALETTES[palette].items():
-        sheet.raw.conditional_formatting.add(
-            cells,
-            CellIsRule(operator="equal", formula=[f'"{word}"'], fill=PatternFill(bgColor=fill), font=Font(color=font)),
-        )
-
-
-def sheet_title(title: str, number: int = 1) -> str:
-    """A title that Excel accepts: at most 31 characters, none of `:\\/?*[]`; the second part of a sheet is `… (2)`."""
-    cleaned = "".join("-" if character in ":\\/?*[]" else character for character in title).strip("'") or "Sheet"
-    suffix = f" ({number})" if number > 1 else ""
-    return cleaned[: MAX_NAME - len(suffix)] + suffix
 
 
 def _identifier(title: str) -> str:

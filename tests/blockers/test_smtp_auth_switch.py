@@ -78,10 +78,20 @@ def test_unread_rows_are_unknown(says):
 
 @pytest.mark.parametrize(("mailbox", "expected"), [(False, "unknown"), (True, "blocks"), (None, "clear")])
 def test_false_of_a_configuration_snapshot_may_be_an_inherited_blank(make, tools, mailbox, expected):
-
     records = tools.base("ann", "bob")
     switches(False, mailbox)(records)
     tenant = make(records)
     source = replace(tenant.status["casMailboxes"], source="configuration snapshot (tenant configuration management)")
     tenant = replace(tenant, status={**tenant.status, "casMailboxes": source})
     assert tools.reason(tenant, "smtp-auth-switch").state.word == expected
+
+
+def test_an_export_may_be_called_like_a_configuration_snapshot(make, tools):
+    records = tools.base("ann", "bob")
+    switches(True, False)(records)
+    tenant = make(records)
+    source = replace(
+        tenant.status["casMailboxes"], source="Exchange export by an administrator: configuration-snapshot.json"
+    )
+    tenant = replace(tenant, status={**tenant.status, "casMailboxes": source})
+    assert tools.reason(tenant, "smtp-auth-switch").state.word == "clear"

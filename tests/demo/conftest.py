@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 from azure.identity import ClientSecretCredential
 
+from auditor.demo.conditions import Conditions
 from auditor.demo.model import DemoApp, DemoTenant
 from auditor.demo.server import Emulator
 
@@ -20,7 +21,7 @@ NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 GRAPH_ROLES = {
     "Policy.Read.All", "User.Read.All", "GroupMember.Read.All", "RoleManagement.Read.Directory", "AuditLog.Read.All",
     "Domain.Read.All", "Organization.Read.All", "Reports.Read.All", "Application.Read.All",
-    "UserAuthenticationMethod.Read.All", "DelegatedPermissionGrant.Read.All",
+    "UserAuthenticationMethod.Read.All", "DelegatedPermissionGrant.Read.All", "ConfigurationMonitoring.Read.All",
 }  # fmt: skip
 USERS = 250
 EXCHANGE_ID = "00000002-0000-0ff1-ce00-000000000000"
@@ -213,7 +214,33 @@ def make_tenant() -> DemoTenant:
             guid(503): [guid(5)],
         },
         per_user_mfa={guid(2): "enforced"},
-    )
+        configuration_jobs=[
+            {"id": guid(709), "displayName": "Weekly", "description": None, "tenantId": tenant_id,
+             "status": "partiallySuccessful", "resources": ["microsoft.exchange.transportConfig"],
+             "createdDateTime": "2026-11-22T01:00:00Z", "completedDateTime": "2026-11-22T01:01:00Z", "createdBy": None,
+             "resourceLocation": "https://graph.microsoft.com/v1.0/admin/configurationManagement/"
+             f"configurationSnapshots('{guid(710)}')",
+             "errorDetails": ["one mailbox could not be read"]}
+        ],
+    )  # fmt: skip
+
+
+class FakeClock:
+    """Time passes only by sleeping; `slept` remembers how long."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
 
 
 class Client:
@@ -289,18 +316,24 @@ class Client:
 
 
 @pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
 def tenant() -> DemoTenant:
     """A tenant of one's own, free to be changed."""
     return make_tenant()
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[DemoTenant], Client]]:
+def serve(tmp_path: Path) -> Iterator[Callable[..., Client]]:
     """Serves a tenant until the test ends."""
     with ExitStack() as stack:
 
-        def start(tenant: DemoTenant) -> Client:
-            client = Client(stack.enter_context(Emulator(tenant, tmp_path / "emulator")))
+        def start(tenant: DemoTenant, conditions: Conditions | None = None) -> Client:
+            conditions = conditions or Conditions()
+            client = Client(stack.enter_context(Emulator(tenant, tmp_path / "emulator", conditions=conditions)))
             stack.callback(client.http.close)
             return client
 

@@ -174,6 +174,26 @@ def test_error_forms(service: Any, status: int, body: bytes, state: str, words: 
     assert result.permission == (PERMISSION if state == "denied" else "")
 
 
+TOKEN = "token-that-must-not-leak"
+JWT = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJwbGFudGVkIn0.cGxhbnRlZA"
+
+
+@pytest.mark.parametrize("secret", [TOKEN, JWT])
+def test_a_service_that_repeats_the_token_does_not_bring_it_into_a_reason(service: Any, secret: str) -> None:
+    said = f"Authorization: Bearer {secret}, refused"
+    for status in (400, 401, 403, 404):
+        service.error(status, {"details": [{"message": said}], "message": said})
+        service.say(status, said)
+    service.page(**{"@adminapi.warnings": [f"more results {said}"]})
+    service.say(200, json.dumps({"@adminapi.warnings": [said]}))
+    service.page(next_link=f"https://{secret}.example/next")
+    for _ in range(11):
+        result, _ = service.read("casMailboxes")
+        assert result.reason
+        assert secret.lower() not in result.reason.lower()
+    assert service.answers == []
+
+
 def test_a_refusal_names_both_what_is_needed_and_the_foundation_plan(service: Any) -> None:
     service.say(403)
     reason = service.read("casMailboxes")[0].reason

@@ -19,7 +19,7 @@ from auditor.catalogue import BY_NAME, EXCHANGE_DATASETS
 from auditor.config import Config, ExchangeConfig, LoadedConfig
 from auditor.demo.model import DemoApp, DemoTenant
 from auditor.demo.server import Emulator
-from auditor.exchange import ExchangeRead, ExchangeSource, make_source
+from auditor.exchange import Access, ExchangeRead, ExchangeSource, make_source
 from auditor.exchange.base import PERMISSION
 from auditor.exchange.properties import EXPORTED
 
@@ -130,7 +130,10 @@ def through_the_api(emulator: Emulator) -> Records:
 
             config = LoadedConfig(Config(exchange=ExchangeConfig(source="admin-api")), Path(), "")
             return await read_all(
-                make_source(config, emulator.tenant.tenant_id, emulator.exchange_url, client, token, no_sleep)
+                make_source(
+                    config,
+                    Access(emulator.tenant.tenant_id, emulator.exchange_url, client, token, no_sleep, None, no_clock),
+                )
             )
 
     return asyncio.run(main())
@@ -138,6 +141,10 @@ def through_the_api(emulator: Emulator) -> Records:
 
 async def no_sleep(seconds: float) -> None:
     raise AssertionError("nothing may wait")
+
+
+def no_clock() -> datetime:
+    raise AssertionError("one source alone needs no time")
 
 
 async def no_token(scope: str) -> str:
@@ -208,7 +215,7 @@ def as_script(folder: Path) -> Path:
 def test_files_and_admin_api_bring_the_same(emulator: Emulator, tmp_path: Path, export: Callable[[Path], Path]) -> None:
     path = export(tmp_path / "exported")
     config = LoadedConfig(Config(exchange=ExchangeConfig(source="export", export_path=str(path))), tmp_path, "")
-    source = make_source(config, "tenant", "", httpx.AsyncClient(), no_token, no_sleep)
+    source = make_source(config, Access("tenant", "", httpx.AsyncClient(), no_token, no_sleep, None, no_clock))
     exported = asyncio.run(read_all(source))
     live = through_the_api(emulator)
     for name in objects():

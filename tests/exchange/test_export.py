@@ -95,8 +95,11 @@ def test_forms_of_a_json_file(tmp_path: Path, document: Any, records: list[Any])
     assert (result.state, read_records) == ("complete", records)
 
 
-def test_the_report_of_smtp_auth_clients(tmp_path: Path) -> None:
-    path = tmp_path / "SMTP AUTH clients report 2026-11.csv"
+@pytest.mark.parametrize(
+    "name", ["SMTP AUTH clients report 2026-11.csv", "smtpAuthClients.csv", "Export_SmtpAuthClientsReport (3).csv"]
+)
+def test_the_report_of_smtp_auth_clients(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     path.write_bytes('"Sender address","Authentication Protocol"\r\n"a@x","Basic"\r\n'.encode("utf-16"))
     result, records = read(ExportSource.open(tmp_path), "smtpAuthClients")
     assert result.state == "complete"

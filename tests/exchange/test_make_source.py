@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,9 @@ import pytest
 from auditor.catalogue import BY_NAME, EXCHANGE_DATASETS
 from auditor.config import Config, ExchangeConfig, LoadedConfig
 from auditor.errors import ConfigError
-from auditor.exchange import ExchangeSource, make_source
+from auditor.exchange import Access, ExchangeSource, make_source
+
+NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 
 
 async def no_token(scope: str) -> str:
@@ -22,9 +25,16 @@ async def no_sleep(seconds: float) -> None:
     raise AssertionError("nothing may wait")
 
 
-def source_of(folder: Path, url: str = "https://exchange.example", **settings: str) -> ExchangeSource:
+class NoReader:
+    """Stands where Microsoft Graph must not be asked."""
+
+
+def source_of(
+    folder: Path, url: str = "https://exchange.example", *, national: bool = False, **settings: object
+) -> ExchangeSource:
     config = LoadedConfig(Config(exchange=ExchangeConfig(**settings)), folder, "")  # type: ignore[arg-type]
-    return make_source(config, "tenant", url, httpx.AsyncClient(), no_token, no_sleep)
+    access = Access("tenant", url, httpx.AsyncClient(), no_token, no_sleep, NoReader(), lambda: NOW, national)
+    return make_source(config, access)
 
 
 def test_by_default_exchange_is_not_read(tmp_path: Path) -> None:
@@ -59,3 +69,25 @@ def test_the_admin_api_needs_an_address(tmp_path: Path) -> None:
 
 def test_the_admin_api_sends_nothing_when_it_is_made(tmp_path: Path) -> None:
     assert "not documented by Microsoft" in source_of(tmp_path, source="admin-api").label
+
+
+def test_configuration_snapshots_are_asked_for_nothing_when_the_source_is_made(tmp_path: Path) -> None:
+    assert source_of(tmp_path, source="configuration-snapshot").label == "Graph configuration snapshot"
+
+
+def test_national_clouds_have_no_configuration_snapshots(tmp_path: Path) -> None:
+    source = source_of(tmp_path, source="configuration-snapshot", national=True)
+    result = asyncio.run(source.read(BY_NAME["transportConfig"], (), lambda records: None))
+    assert result.state == "not-asked"
+    assert "National clouds" in result.reason
+
+
+def test_several_ways_stand_behind_one(tmp_path: Path) -> None:
+    (tmp_path / "mailboxes.csv").write_text("Name\none\n", encoding="utf-8")
+    source = source_of(tmp_path, source="export", also=("admin-api", "configuration-snapshot"), export_path=".")
+    assert source.label == (
+        "Exchange export by an administrator, then Exchange admin API (InvokeCommand), not documented by Microsoft, "
+        "then Graph configuration snapshot"
+    )
+    result = asyncio.run(source.read(BY_NAME["mailboxes"], (), lambda records: None))
+    assert result.source == "Exchange export by an administrator: mailboxes.csv"

@@ -16,6 +16,7 @@ from auditor.blockers import BY_ID
 from auditor.demo.tenant import generate
 from auditor.demo.tenant.senders import SENDERS
 from auditor.evaluate import Evaluation
+from auditor.explain import explain
 from auditor.probe import ProbeResult, Tools, probe
 from auditor.probe.memory import Memory
 from auditor.run import RunOptions, run
@@ -26,7 +27,9 @@ WORLDS = (("default", 1), ("default", 2), ("default", 4), ("security-defaults", 
 NAMES = tuple(sender["name"] for sender in SENDERS)
 WITHOUT_SMTP_AUTH = ("relay-printers",)
 NO_ACCOUNT = ("departed",)
-STANDS = (State.BLOCKS, State.CONDITIONAL, State.UNKNOWN)
+STANDS = (State.BLOCKS, State.CONDITIONAL)
+"""What a verdict names. `unknown` counts only where no setting that was read can show more."""
+NO_PAGE_SPEAKS_OF_ITS_HOST = ("lobby-display",)
 
 
 class Silent:
@@ -46,6 +49,7 @@ class World:
     scenario: str
     results: Mapping[str, ProbeResult]
     evaluation: Evaluation
+    fates: Mapping[str, Mapping[str, str]]
     troubles: list[Exception]
 
 
@@ -62,7 +66,7 @@ def world(request, tmp_path_factory, standing_clock, emulated, with_environment)
         [result] = run(company.config, tenants, RunOptions(out=folder / "run"), Silent())
         assert result.error is None, result.error
         results = {probe_result.sender: probe_result for probe_result in probed}
-        yield World(scenario, results, result.evaluation, company.emulator.smtp.troubles)
+        yield World(scenario, results, result.evaluation, company.tenant.fates, company.emulator.smtp.troubles)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,7 +87,10 @@ def test_wire_and_verdict_agree(world, name):
         allowed = {"open", "conditional"} | ({"unknown"} if world.scenario == "no-exchange" else set())
         assert verdict(world, case, result.channel) in allowed, result
     else:
-        assert set(result.blockers) & named(world, case, result.channel), result
+        stands = named(world, case, result.channel)
+        assert set(result.blockers) & stands, result
+        if any(phase.outcome == "refused" and phase.reply for phase in result.phases):
+            assert set(explain("\n".join(result.said())).blockers) & set(result.blockers), result
 
 
 def test_every_refusal_is_in_the_catalogue(world):
@@ -113,10 +120,13 @@ def verdict(world: World, case: int, channel: str) -> str:
 
 
 def named(world: World, case: int, channel: str) -> set[str]:
-    """What the offline verdict names for a channel: blocks, conditional or unknown."""
+    """What the offline verdict names for a channel."""
     columns = world.evaluation.judgement.columns
+    sender = world.evaluation.judgement.cases.senders[case]
+    unread = world.scenario == "no-exchange" or world.fates[sender.name][channel] == "unknown"
+    stands = (*STANDS, State.UNKNOWN) if unread or sender.name in NO_PAGE_SPEAKS_OF_ITS_HOST else STANDS
     return {
         blocker
         for blocker, column in columns.items()
-        if channel in BY_ID[blocker].channels and column.states[case] in STANDS
+        if channel in BY_ID[blocker].channels and column.states[case] in stands
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +28,9 @@ from auditor.snapshot import Snapshot
 from auditor.states import Column, Reason, State
 from auditor.tenant import NO, UNREAD, YES, Accounts, DatasetStatus, Tenant
 from auditor.verdict import Judgement, judge
+
+# Modules that tests share lie beside this file.
+sys.path.insert(0, str(Path(__file__).parent))
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 TENANT_ID = "11111111-2222-3333-4444-555555555555"

@@ -16,8 +16,8 @@ from auditor.evaluate import Evaluation
 from auditor.findings import to_json
 from auditor.record import record
 from auditor.report import changes, waived
+from auditor.report.cells import Link
 from auditor.report.workbook import write_workbook
-from auditor.report.xlsx import Link
 from auditor.triage import Remark, Triage
 from auditor.waivers import Waivers, from_config
 

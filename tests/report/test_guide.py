@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import openpyxl
 
 from auditor.report.guide import RETIREMENT, SECTIONS, add_guide
+from auditor.report.palettes import PALETTES
 from auditor.report.styles import add_styles
-from auditor.report.xlsx import PALETTES, Book
+from auditor.report.xlsx import Book
 from auditor.states import VERDICT_WORDS, State
 from auditor.verdict import EXPOSURE_WORDS
 

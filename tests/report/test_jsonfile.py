@@ -22,6 +22,7 @@ def test_the_file_is_one_object_sorted_by_id_with_a_trailing_newline(make: Simpl
     document = json.loads(data)
     assert list(document) == [
         "findings", "schema", "tenant_id", "now", "compared_with", "datasets", "senders", "policies", "gone",
+        "own_columns",
     ]  # fmt: skip
     assert [finding["id"] for finding in document["findings"]] == sorted(finding.id for finding in findings)
     assert {

@@ -11,8 +11,8 @@ from auditor.blockers import BLOCKERS
 from auditor.cli import COMMANDS
 from auditor.findings import RULES
 from auditor.report import remediation
+from auditor.report.cells import Link
 from auditor.report.steps import CENTERS, STEPS, Step
-from auditor.report.xlsx import Link
 
 ALL = {step for steps in STEPS.values() for step in steps}
 

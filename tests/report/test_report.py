@@ -108,10 +108,25 @@ def test_the_findings_sheet_csv_and_json_agree(folder: Path, read: Callable[[Pat
         for name in ("rule", "severity", "outcome", "object_type", "object_id", "object_name", "title", "remedy",
                      "remedy_risk", "first_seen", "change"):  # fmt: skip
             assert shown[name] == row[name] == finding[name]
-        assert shown["evidence"] == row["evidence"]
         assert all(fact["value"] in row["evidence"] for fact in finding["evidence"])
+        assert int(shown["facts"]) == len(finding["evidence"])
         assert row["references"] == "\n".join(finding["references"])
+        linked = [shown["reference 1"], shown["reference 2"], *shown["more references"].split("\n")]
+        assert [address for address in linked if address] == finding["references"]
         assert int(shown["accounts"]) == len(finding["accounts"])
+
+
+@READERS
+def test_the_evidence_sheet_holds_every_fact_of_findings_json(folder: Path, read: Callable[[Path, str], Rows]) -> None:
+    listed: dict[str, list[tuple[str, str, str]]] = {}
+    for row in read(folder / "findings.xlsx", "Evidence"):
+        value = f"{row['state']}: {row['value']}" if row["state"] else row["value"]
+        listed.setdefault(row["finding_id"], []).append((row["fact"], value, row["dataset"]))
+    findings = json.loads((folder / "findings.json").read_bytes())["findings"]
+    assert listed == {
+        finding["id"]: [(fact["name"], fact["value"], fact["dataset"]) for fact in finding["evidence"]]
+        for finding in findings
+    }
 
 
 def test_the_affected_sheet_lists_the_accounts_of_findings_json(folder: Path) -> None:

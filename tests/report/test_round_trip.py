@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,9 +17,11 @@ from zipfile import ZipFile
 import openpyxl
 import pandas as pd
 import pytest
+from foreign import as_excel_for_the_web, as_google_sheets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from openpyxl.worksheet.table import Table
+from openpyxl.cell import Cell
+from openpyxl.worksheet.table import Table, TableColumn
 
 from auditor import report
 from auditor.evaluate import Evaluation
@@ -40,6 +42,14 @@ TYPED: list[dict[str, Any]] = [
 ]  # fmt: skip
 """What an analyst types into the rows of Findings, from the top down: dates typed and written, a number as ticket."""
 
+OWN = {
+    "CAB date": [date(2027, 1, 15), datetime.fromisoformat("2027-02-01T09:30:00"), "after Easter"],
+    "Cost (€)": [1250, 99.5, 0],
+    "Client's = note": ["x = 1\ny = 2", "007", "\U0001f600 é <&> 'quoted'"],
+    "Agreed": [True, False],
+}
+"""Columns that the analyst added, each with the values of the first rows."""
+
 MEANT = [
     Triage("In progress", "Ann Müller", "2026-12-15", "SEC-1", "Asked the team.\nWaiting."),
     Triage("Risk accepted", "ciso@contoso.example", "", "", "Replaced in spring", "2027-03-31"),
@@ -47,6 +57,10 @@ MEANT = [
     Triage(owner="Bert", due="2027-01-15", ticket="4711"),
     Triage("Fixed", ticket="007"),
     Triage(),
+]
+MEANT[:3] = [
+    replace(mine, own=tuple((header, values[number]) for header, values in OWN.items() if number < len(values)))
+    for number, mine in enumerate(MEANT[:3])
 ]
 
 
@@ -67,11 +81,22 @@ def run(evaluation: Evaluation, tmp_path_factory: pytest.TempPathFactory) -> Pat
     places = {cell.value: cell.column for cell in sheet[1]}
     for number, values in enumerate(TYPED, 2):
         for header, value in values.items():
-            cell = sheet.cell(number, places[header], value)
-            if isinstance(value, str):
-                cell.data_type = "s"
+            write(sheet.cell(number, places[header]), value)
+    table = next(iter(sheet.tables.values()))
+    for place, (header, values) in enumerate(OWN.items(), sheet.max_column + 1):
+        for number, value in enumerate([header, *values], 1):
+            write(sheet.cell(number, place), value)
+        # As Excel does it: what is typed beside a table widens it.
+        table.tableColumns.append(TableColumn(id=place, name=header))
+    table.ref = table.autoFilter.ref = sheet.dimensions
     book.save(folder / "findings.xlsx")
     return folder
+
+
+def write(cell: Cell, value: Any) -> None:
+    cell.value = value
+    if isinstance(value, str):
+        cell.data_type = "s"
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +108,17 @@ def meant(run: Path) -> dict[str, Triage]:
 
 
 def came_back(run: Path, workbook: Path, folder: Path) -> Mapping[str, Triage]:
-    """What the next run takes from `run`, had its workbook been saved as `workbook`."""
+    """What the next run takes from `run`, had its workbook been saved as `workbook`; own columns in their order."""
     copied = folder / "copy"
     shutil.rmtree(copied, ignore_errors=True)
     shutil.copytree(run, copied)
-    if workbook.suffix == ".xlsx":
-        shutil.copy(workbook, copied / "findings.xlsx")
-        return load_previous(copied).triage
-    shutil.copy(workbook, copied)
-    return load_previous(copied / workbook.name).triage
+    name = "findings.xlsx" if workbook.suffix == ".xlsx" else workbook.name
+    shutil.copy(workbook, copied / name)
+    previous = load_previous(copied if name == "findings.xlsx" else copied / name)
+    return {
+        identity: replace(mine, own=tuple(sorted(mine.own, key=lambda pair: list(OWN).index(pair[0]))))
+        for identity, mine in previous.triage.items()
+    }
 
 
 def test_saved_by_openpyxl(run: Path, meant: dict[str, Triage], tmp_path: Path) -> None:
@@ -109,6 +136,20 @@ def test_opened_and_saved_by_libreoffice(
                "--convert-to", kind, "--outdir", tmp_path / "out", run / "findings.xlsx"]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, timeout=240)
     assert came_back(run, tmp_path / "out" / f"findings.{kind}", tmp_path) == meant
+
+
+@pytest.mark.parametrize("imitated", [as_google_sheets, as_excel_for_the_web])
+def test_saved_by_google_sheets_and_excel_for_the_web(
+    run: Path, meant: dict[str, Triage], tmp_path: Path, imitated: Callable[[Path, Path], Path]
+) -> None:
+    saved = imitated(run / "findings.xlsx", tmp_path / "saved.xlsx")
+    assert came_back(run, saved, tmp_path) == meant
+    alone = load_previous(saved)
+    assert {key: mine.comment for key, mine in alone.triage.items()} == {
+        key: mine.comment for key, mine in meant.items()
+    }
+    assert {found["id"] for found in alone.findings.values() if found["evidence"]} == set(meant)
+    assert openpyxl.load_workbook(saved)["Findings"].max_row >= len(meant), "openpyxl opens the imitation too"
 
 
 def by_pandas(source: Path, target: Path, change: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame) -> Path:
@@ -141,15 +182,15 @@ def test_rows_and_columns_shuffled(
     assert came_back(run, tmp_path / "shuffled.xlsx", tmp_path) == meant
 
 
-def test_a_comment_that_looks_like_a_formula_stays_a_text(run: Path, meant: dict[str, Triage], tmp_path: Path) -> None:
+def test_what_looks_like_a_formula_stays_a_text(run: Path, meant: dict[str, Triage], tmp_path: Path) -> None:
     book = openpyxl.load_workbook(run / "findings.xlsx")
     sheet = book["Findings"]
-    [place] = [cell.column for cell in sheet[1] if cell.value == "Analyst comment"]
-    cell = sheet.cell(2, place, "=1+1")
-    cell.data_type = "s"
+    for header in ("Analyst comment", "Client's = note"):
+        [place] = [cell.column for cell in sheet[1] if cell.value == header]
+        write(sheet.cell(2, place), "=1+1")
     book.save(tmp_path / "again.xlsx")
-    first = next(iter(meant))
-    assert came_back(run, tmp_path / "again.xlsx", tmp_path)[first].comment == "=1+1"
+    mine = came_back(run, tmp_path / "again.xlsx", tmp_path)[next(iter(meant))]
+    assert (mine.comment, dict(mine.own)["Client's = note"]) == ("=1+1", "=1+1")
 
 
 def test_sorted_filtered_widened_and_without_its_table(run: Path, meant: dict[str, Triage], tmp_path: Path) -> None:
@@ -192,14 +233,17 @@ def test_the_next_workbook_shows_it_all_and_gives_it_back_again(
     evaluation: Evaluation, run: Path, meant: dict[str, Triage], tmp_path: Path
 ) -> None:
     """Out, back, out again: nothing is lost, and nothing piles up."""
-    first = replace(evaluation, triage={key: mine for key, mine in meant.items() if mine})
+    columns = tuple(OWN)
+    first = replace(evaluation, triage={key: mine for key, mine in meant.items() if mine}, own_columns=columns)
     for round_trip in (1, 2):
         folder = tmp_path / str(round_trip)
         report.write(first, folder)
         previous = load_previous(folder)
         assert {key: mine for key, mine in previous.triage.items() if mine} == first.triage
-        assert previous.remarks == ()
-        first = replace(evaluation, triage={key: mine for key, mine in previous.triage.items() if mine})
+        assert (previous.remarks, previous.own_columns) == ((), columns)
+        first = replace(
+            evaluation, triage={key: mine for key, mine in previous.triage.items() if mine}, own_columns=columns
+        )
     frame = pd.read_excel(
         tmp_path / "2" / "findings.xlsx", sheet_name="Findings", engine="openpyxl", keep_default_na=False
     )
@@ -207,11 +251,16 @@ def test_the_next_workbook_shows_it_all_and_gives_it_back_again(
     assert shown[:2] == ["In progress", "Ann Müller"]
     assert shown[2].date() == date(2026, 12, 15)
     assert frame["Waiver until"].map(type).nunique() == 2, "days are typed, the rest is empty"
+    assert list(frame.columns[-4:]) == list(OWN)
+    assert [str(value) for value in frame["CAB date"][:3]] == [
+        "2027-01-15 00:00:00", "2027-02-01 09:30:00", "after Easter",
+    ]  # fmt: skip
 
 
 def test_a_comment_longer_than_a_cell_is_kept_whole_in_the_json(evaluation: Evaluation, tmp_path: Path) -> None:
     identity = evaluation.findings[0].id
     long = Triage(comment="x" * 32_700)
     report.write(replace(evaluation, triage={identity: long}), tmp_path)
+    assert {key: mine for key, mine in load_previous(tmp_path).triage.items() if mine} == {identity: long}
     (tmp_path / "findings.xlsx").rename(tmp_path / "elsewhere.xlsx")
     assert load_previous(tmp_path).triage == {identity: long}

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -11,10 +11,12 @@ from auditor.blockers import BLOCKERS
 from auditor.config import Sender
 from auditor.findings.base import Fact
 from auditor.previous_workbook import PLAIN
-from auditor.report import sheets
+from auditor.report import evidence, sheets, standings
+from auditor.report.cells import Link, Styled
 from auditor.report.csvfiles import COVERAGE_COLUMNS, FINDING_COLUMNS
-from auditor.report.xlsx import Link
 from auditor.triage import COLUMNS, Triage
+
+CALL = datetime.fromisoformat("2026-12-01T09:30:00")
 
 
 def columns(fields: tuple[sheets.Field, ...], rows: object) -> list[dict[str, object]]:
@@ -22,13 +24,14 @@ def columns(fields: tuple[sheets.Field, ...], rows: object) -> list[dict[str, ob
 
 
 def findings_sheet(evaluation: object, **links: dict[str, str]) -> list[dict[str, object]]:
-    rows = sheets.finding_rows(evaluation, links.get("affected", {}), links.get("remedies", {}))  # type: ignore[arg-type]
-    return columns(sheets.FINDING_FIELDS, rows)
+    found = sheets.FindingLinks(*(links.get(name, {}) for name in ("affected", "evidence", "remedies")))
+    fields = sheets.finding_fields(evaluation.own_columns)  # type: ignore[attr-defined]
+    return columns(fields, sheets.finding_rows(evaluation, found))  # type: ignore[arg-type]
 
 
-def test_findings_have_the_contracts_columns_and_the_analysts_own() -> None:
+def test_findings_have_the_contracts_columns_but_lists_and_those_of_triage() -> None:
     headers = [field.header for field in sheets.FINDING_FIELDS]
-    assert set(FINDING_COLUMNS) <= set(headers)
+    assert set(FINDING_COLUMNS) - set(headers) == {"evidence", "references"}, "in columns of their own"
     triage = [field for field in sheets.FINDING_FIELDS if field.style.startswith("triage")]
     assert [field.header for field in triage] == [
         "Status", "Owner", "Due date", "Ticket", "Analyst comment", "Waiver until",
@@ -46,6 +49,8 @@ def test_findings_read_from_the_most_urgent_down(make: SimpleNamespace) -> None:
     rows = findings_sheet(make.evaluation(findings), affected={findings[1].id: "#'Affected'!A2"})
     assert [row["severity"] for row in rows] == ["critical", "low"]
     assert rows[0]["id"] == Link(findings[1].id, "#'Affected'!A2")
+    assert rows[0]["facts"] == Link(1, "")
+    assert str(rows[0]["reference 2"].text).endswith("/exchange/two")  # type: ignore[attr-defined]
     assert (rows[0]["accounts"], rows[0]["Status"], rows[0]["Analyst comment"]) == (2, "Open", "")
 
 
@@ -56,6 +61,43 @@ def test_what_analysts_wrote_is_shown_again_days_as_days(make: SimpleNamespace) 
     assert [row[name] for name in COLUMNS.values()] == [
         "In progress", "Ann", date(2026, 12, 15), "T-1", "asked", date(2027, 1, 31),
     ]  # fmt: skip
+
+
+def test_the_analysts_own_columns_stand_last_with_their_values_as_they_were(make: SimpleNamespace) -> None:
+    finding, other = make.finding(), make.finding("other")
+    own = (("CAB", date(2027, 1, 31)), ("Call", CALL), ("Effort", 2.5), ("Asked", True))
+    evaluation = replace(
+        make.evaluation([finding, other]),
+        triage={finding.id: Triage(own=own)},
+        own_columns=("Note", "Asked", "CAB", "Call", "Effort"),
+    )
+    first, second = findings_sheet(evaluation)
+    assert list(first)[-5:] == ["Note", "Asked", "CAB", "Call", "Effort"]
+    assert list(first.values())[-5:] == [
+        None, True, Styled(date(2027, 1, 31), "triage date"), Styled(CALL, "triage time"), 2.5,
+    ]  # fmt: skip
+    assert list(second.values())[-5:] == [None] * 5
+
+
+def test_evidence_has_one_fact_a_row_and_a_blockers_state_in_a_cell_of_its_own(make: SimpleNamespace) -> None:
+    facts = (
+        Fact("mailbox", "blocks: It has none.", "mailboxes"),
+        Fact("note", "blocks: none"),
+        Fact("sender", "yes"),
+    )
+    findings = [make.finding("b", severity="low"), make.finding("a", evidence=facts)]
+    targets = {finding.id: f"#'Findings'!A{number}" for number, finding in enumerate(reversed(findings), 2)}
+    rows = columns(evidence.FIELDS, evidence.evidence_rows(make.evaluation(findings), targets))
+    assert [(row["fact"], row["state"], row["value"], row["dataset"]) for row in rows] == [
+        ("mailbox", "blocks", "It has none.", "mailboxes"),
+        ("note", "", "blocks: none", ""),
+        ("sender", "", "yes", ""),
+        ("SmtpClientAuthenticationDisabled", "", "false", "transportConfig"),
+    ]
+    assert rows[0]["finding_id"] == Link(findings[1].id, "#'Findings'!A2")
+    assert evidence.evidence_targets(findings, max_rows=3) == {
+        findings[1].id: "#'Evidence'!A2", findings[0].id: "#'Evidence (2)'!A3",
+    }  # fmt: skip
 
 
 def test_a_waiver_shows_as_accepted_and_leaves_the_analysts_columns_alone(make: SimpleNamespace) -> None:
@@ -80,25 +122,42 @@ def test_every_sender_has_a_row_also_the_one_whose_account_is_gone(make: SimpleN
     ]
     rows = columns(sheets.SENDER_FIELDS, sheets.sender_rows(make.judgement(senders=senders, reason="Because.")))
     assert [(row["Sender"], row["Account found"], row["Verdict"]) for row in rows] == [
-        ("gone", "no", "unknown"), ("scanner", "yes", "blocked"), ("erp", "yes", "open"),
+        ("gone", "no", "unknown"), (Link("scanner", ""), "yes", "blocked"), (Link("erp", ""), "yes", "open"),
     ]  # fmt: skip
     assert [rows[1][blocker.id] for blocker in BLOCKERS] == ["blocks"] * len(BLOCKERS)
-    assert "mailbox (blocks): Because." in str(rows[1]["Why"])
-    assert str(rows[1]["Likely replies"]).startswith("mailbox: ")
+    assert rows[1]["Why"] == "Because."
     assert rows[2]["Why"] == "No blocker was found in the tenant's settings."
     assert rows[1]["Egress IPs"] == "192.0.2.1"
 
 
-def test_reasons_name_what_stands_the_strongest_first(make: SimpleNamespace) -> None:
-    judgement = make.judgement(reason="So.")
-    lines = sheets.reasons(judgement, 0, "basic").split("\n")
-    assert len(lines) == len(BLOCKERS)
-    assert lines[0] == "mailbox (blocks): So."
-    assert lines[-1] == "oauth-grant (blocks, oauth only): So."
-    assert "security-defaults (blocks, basic only): So." in sheets.reasons(judgement, 0, "oauth")
-    assert "(conditional)" in sheets.reasons(judgement, 2, "basic")
-    assert "(unknown)" in sheets.reasons(judgement, 3, "basic")
-    assert sheets.reasons(judgement, 4, "basic") == "No blocker was found in the tenant's settings."
+def test_what_stands_in_a_senders_way_is_told_the_strongest_first(make: SimpleNamespace) -> None:
+    senders = [
+        Sender(name="scanner", account="person0@contoso.example"),
+        Sender(name="erp", account="person0@contoso.example", auth="oauth"),
+        Sender(name="clear", account="person1@contoso.example"),
+    ]
+    judgement = make.judgement(senders=senders, reason="So.")
+    scanner, erp, clear = (standings.standings(judgement, case) for case in judgement.sender_cases())
+    assert [standing.blocker for standing in scanner][:1] == ["mailbox"]
+    assert [standing.blocker for standing in scanner][-1:] == ["oauth-grant"]
+    assert [standing.other for standing in scanner] == [""] * (len(BLOCKERS) - 1) + ["oauth"]
+    assert {standing.blocker for standing in erp if standing.other} >= {"security-defaults", "credential"}
+    assert clear == []
+
+
+def test_every_blocker_of_every_sender_has_a_row(make: SimpleNamespace) -> None:
+    senders = [Sender(name=name, account="person0@contoso.example") for name in ("scanner", "erp")]
+    judgement = make.judgement(senders=senders, reason="So.")
+    links = sheets.sender_targets(judgement, max_rows=100)
+    rows = columns(standings.FIELDS, standings.standing_rows(judgement, links))
+    assert [(str(row["Sender"].text), row["Blocker"]) for row in rows] == [  # type: ignore[attr-defined]
+        (name, blocker.id) for name in ("scanner", "erp") for blocker in BLOCKERS
+    ]
+    assert {(row["State"], row["Reason"]) for row in rows} == {("blocks", "So.")}
+    assert rows[-1]["Sender"] == Link("erp", "#'Senders'!A3")
+    assert set(standings.standing_targets(judgement, 100).values()) == {
+        "#'Sender blockers'!A2", f"#'Sender blockers'!A{2 + len(BLOCKERS)}",
+    }  # fmt: skip
 
 
 def test_accounts_are_those_of_accounts_csv(make: SimpleNamespace) -> None:

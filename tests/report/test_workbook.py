@@ -14,11 +14,12 @@ from lxml import etree
 
 from auditor.config import Config, Sender
 from auditor.evaluate import Evaluation
+from auditor.previous_workbook import TITLES
 from auditor.report.workbook import CONTENTS, write_workbook
 
 SHEETS = [
-    "Summary", "Findings", "Senders", "Accounts", "Affected", "Policies", "Remediation", "Changes", "Waivers",
-    "Coverage", "How to read this",
+    "Summary", "Findings", "Evidence", "Senders", "Sender blockers", "Accounts", "Affected", "Policies", "Remediation",
+    "Changes", "Waivers", "Coverage", "How to read this",
 ]  # fmt: skip
 Written = Callable[..., bytes]
 
@@ -41,7 +42,7 @@ def demo_book(demo_bytes: bytes) -> Any:
 
 def test_the_sheets_stand_in_their_order_and_the_summary_lists_them(demo_book: Any) -> None:
     assert demo_book.sheetnames == SHEETS
-    assert ["Summary", *CONTENTS] == SHEETS
+    assert ["Summary", *CONTENTS] == SHEETS == list(TITLES)
 
 
 def test_every_data_sheet_is_one_table_with_filters_and_its_own_header_cells(demo_book: Any) -> None:
@@ -61,12 +62,16 @@ def test_every_sheet_prints_fitted_with_header_page_numbers_and_marked(demo_book
     for sheet in demo_book:
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert (sheet.page_setup.fitToWidth or 1) <= 4
-        assert sheet.page_setup.fitToHeight == 0
+        assert sheet.page_setup.fitToHeight == (1 if sheet.title == "Summary" else 0)
         assert sheet.oddFooter.right.text == "Page &P of &N"
         assert sheet.oddHeader.right.text == "Confidential"
         if sheet.title in SHEETS[1:-1]:
             assert sheet.page_setup.orientation == "landscape"
             assert sheet.print_title_rows == "$1:$1"
+    findings = demo_book["Findings"]
+    last = next(cell.column_letter for cell in findings[1] if cell.value == "accounts")
+    assert findings.print_area == f"'Findings'!$A$1:${last}${findings.max_row}"
+    assert (findings.page_setup.fitToWidth or 1) == 1
 
 
 def test_the_properties_name_tenant_run_schema_and_no_other_time(
@@ -90,16 +95,19 @@ def test_no_cell_of_any_sheet_is_a_formula_or_an_error(demo_book: Any) -> None:
 
 def test_every_link_inside_leads_to_the_row_it_names(demo_book: Any) -> None:
     followed = 0
-    for title in ("Summary", "Findings"):
+    for title in ("Summary", "Findings", "Evidence", "Senders", "Sender blockers"):
+        places = {cell.value: cell.column - 1 for cell in demo_book[title][1]}
         for row in demo_book[title].iter_rows():
             for cell in row:
                 if cell.hyperlink and cell.hyperlink.location:
                     place, _, corner = cell.hyperlink.location.rpartition("!")
                     target = demo_book[place.strip("'")][corner]
                     followed += 1
-                    if title == "Findings" and cell.column == 1:
+                    if title != "Summary" and cell.column == 1:
                         assert target.value == cell.value
-    assert followed > 20
+                    elif cell.value == row[0].value or title == "Findings":
+                        assert target.value in {row[0].value, row[places["rule"]].value}
+    assert followed > 500
 
 
 def test_links_outside_are_microsofts_pages_only(demo_bytes: bytes) -> None:

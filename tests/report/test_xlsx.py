@@ -16,7 +16,8 @@ from lxml import etree
 from python_calamine import CalamineWorkbook
 
 from auditor.report import styles
-from auditor.report.xlsx import MAX_HEIGHT, MAX_LINKS, Book, Field, Link, Value, sheet_title, text_height
+from auditor.report.cells import Field, Link, Value, sheet_title
+from auditor.report.xlsx import MAX_HEIGHT, MAX_LINKS, Book, text_height
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 NAMESPACE = {"s": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
@@ -185,7 +186,8 @@ SCRIPT = """
 import io, sys
 from datetime import UTC, datetime
 from auditor.report import styles
-from auditor.report.xlsx import Book, Field
+from auditor.report.cells import Field
+from auditor.report.xlsx import Book
 book = Book(datetime(2026, 11, 23, 16, 0, tzinfo=UTC))
 styles.add_styles(book)
 book.add_table("Names", (Field("name", 20, words="state"),), [("é😀 < & >",)])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from auditor.demo.entra import errors
 from auditor.demo.entra.assertions import ASSERTION_TYPE, AssertionCheck, unverified_claims
@@ -39,8 +40,8 @@ class Login:
     def __post_init__(self) -> None:
         self.assertions = AssertionCheck(self.authority.clock)
 
-    def application(self, log: RequestLog) -> web.Application:
-        app = service_app("login", self.tenant.now, log)
+    def application(self, log: RequestLog, *before: Middleware) -> web.Application:
+        app = service_app("login", self.tenant.now, log, *before)
         app.router.add_get("/common/discovery/instance", self._instance)
         app.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self._discovery)
         app.router.add_get("/{tenant}/discovery/v2.0/keys", self._keys)

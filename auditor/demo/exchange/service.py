@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from auditor.demo.conditions.limits import Meter
+from auditor.demo.conditions.refusals import refusal, told
 from auditor.demo.entra.tokens import AccessToken, Authority, TokenError
 from auditor.demo.exchange import cmdlets
 from auditor.demo.model import DemoTenant
@@ -46,17 +50,20 @@ class Exchange:
     tenant: DemoTenant
     authority: Authority
     url: str
+    meter: Meter
+    scale: float = 1.0
+    """how much faster the emulator's time runs than the client's"""
     sealer: Sealer = field(default_factory=Sealer)
 
-    def application(self, log: RequestLog) -> web.Application:
-        app = service_app("exchange", self.tenant.now, log)
+    def application(self, log: RequestLog, *before: Middleware) -> web.Application:
+        app = service_app("exchange", self.tenant.now, log, *before)
         app.router.add_post("/adminapi/beta/{tenant}/InvokeCommand", self._invoke)
         return app
 
     async def _invoke(self, request: web.Request) -> web.Response:
-        refusal = self._refuse(request)
-        if refusal is not None:
-            return refusal
+        refused = self._refuse(request) or self._throttle()
+        if refused is not None:
+            return refused
         try:
             command = self._command(request, await request.read())
             output = cmdlets.run(self.tenant, command.name, command.parameters)
@@ -82,6 +89,13 @@ class Exchange:
         ):
             return web.Response(status=403, body=b"\0" * 64, content_type="application/json")
         return None
+
+    def _throttle(self) -> web.Response | None:
+        draw = self.meter.take("exchange")
+        if draw.admitted:
+            return None
+        wait = {"Retry-After": told(math.ceil(draw.wait), self.scale)}
+        return refusal("exchange", 429, wait, message="Too many requests for this app.")
 
     def _command(self, request: web.Request, data: bytes) -> Command:
         if not ANCHOR.fullmatch(request.headers.get("X-AnchorMailbox", "")):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.demo.model import DemoTenant
+from auditor.demo.rows import Rows
 
 Record = Mapping[str, Any]
 
@@ -17,7 +18,17 @@ class Member:
     """An object inside a group; `kind` is its type: user, group or servicePrincipal."""
 
     kind: str
-    record: Record
+    id: str
+
+
+_DATASETS = {"group": "groups", "servicePrincipal": "servicePrincipals", "user": "users"}
+"""Where the objects of each kind are; users come last, because there are most of them"""
+
+
+def is_inside(members: Sequence[str], object_id: str) -> bool:
+    """An id is among a group's members, without letter case."""
+    wanted = object_id.lower()
+    return any(member.lower() == wanted for member in members) if isinstance(members, list) else wanted in members
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,7 @@ class Directory:
 
     tenant: DemoTenant
     _indexes: dict[tuple[str, str], _Index] = field(default_factory=dict)
-    _expanded: dict[str, tuple[int, list[Member]]] = field(default_factory=dict)
+    _expanded: dict[tuple[str, bool, str], tuple[int | None, Sequence[Member]]] = field(default_factory=dict)
 
     def records(self, dataset: str) -> Sequence[Record]:
         """A dataset's objects; a singleton is a list of one."""
@@ -42,6 +53,9 @@ class Directory:
 
     def find(self, dataset: str, key: str, by: str = "id") -> Record | None:
         records = self.records(dataset)
+        if isinstance(records, Rows):
+            found: Record | None = records.find(key, by)
+            return found
         index = self._indexes.get((dataset, by))
         if index is None or index.source is not records or index.size != len(records):
             by_key = {str(record[by]).lower(): record for record in records if record.get(by)}
@@ -57,25 +71,35 @@ class Directory:
         found = self.find("groups", key)
         return None if found is None or "error" in found else found
 
-    def direct_members(self, group_id: str) -> list[Member]:
-        """The members that exist, in the group's order."""
-        found = (self._member(member) for member in self._member_ids(group_id))
-        return [member for member in found if member is not None]
+    def members(self, group_id: str, *, transitive: bool, kind: str = "", only_ids: bool = False) -> Sequence[Record]:
+        """The members that exist, in the group's order, each once, of all kinds or one; without a `kind` each record
+        tells its own. Transitive: at any depth, and cycles end. `only_ids`: nothing else is asked for."""
+        found = self._found(group_id, transitive, kind)
+        if kind and only_ids:
+            return Rows(found, lambda member: {"id": member.id})
+        return Rows(found, self._record if kind else self._typed)
 
-    def transitive_members(self, group_id: str) -> list[Member]:
-        """Everything inside a group, at any depth, once each; cycles end. Kept until a membership changes."""
-        memberships = tuple((group, tuple(members)) for group, members in self.tenant.group_members.items())
+    def _found(self, group_id: str, transitive: bool, kind: str) -> Sequence[Member]:
+        """Kept until a membership changes."""
+        memberships = tuple(
+            (group, tuple(members) if isinstance(members, list) else len(members))
+            for group, members in self.tenant.group_members.items()
+        )
         state = hash((memberships, len(self.records("users")), len(self.records("groups"))))
-        known, found = self._expanded.get(group_id, (None, []))
+        known, found = self._expanded.get((group_id, transitive, kind), (None, ()))
         if known != state:
-            found = self._expand(group_id)
-            self._expanded[group_id] = (state, found)
+            inside = self._expand(group_id) if transitive else self._direct(group_id)
+            found = [member for member in inside if kind in ("", member.kind)]
+            self._expanded[group_id, transitive, kind] = (state, found)
         return found
 
-    def _expand(self, group_id: str) -> list[Member]:
+    def _direct(self, group_id: str) -> Iterator[Member]:
+        found = (self._member(member) for member in self._member_ids(group_id))
+        return (member for member in found if member is not None)
+
+    def _expand(self, group_id: str) -> Iterator[Member]:
         seen = {group_id.lower()}
         waiting = deque([group_id])
-        found: list[Member] = []
         while waiting:
             for member_id in self._member_ids(waiting.popleft()):
                 if member_id.lower() in seen:
@@ -84,18 +108,28 @@ class Directory:
                 member = self._member(member_id)
                 if member is None:
                     continue
-                found.append(member)
+                yield member
                 if member.kind == "group":
                     waiting.append(member_id)
-        return found
 
     def _member_ids(self, group_id: str) -> Sequence[str]:
         members = self.tenant.group_members
         return members.get(group_id) or members.get(group_id.lower()) or ()
 
     def _member(self, object_id: str) -> Member | None:
-        for kind, dataset in (("user", "users"), ("group", "groups"), ("servicePrincipal", "servicePrincipals")):
-            found = self.group(object_id) if kind == "group" else self.find(dataset, object_id)
-            if found is not None:
-                return Member(kind, found)
+        for kind, dataset in _DATASETS.items():
+            if self.group(object_id) if kind == "group" else self._has(dataset, object_id):
+                return Member(kind, object_id)
         return None
+
+    def _has(self, dataset: str, object_id: str) -> bool:
+        records = self.records(dataset)
+        return records.has(object_id) if isinstance(records, Rows) else self.find(dataset, object_id) is not None
+
+    def _record(self, member: Member) -> Record:
+        found = self.find(_DATASETS[member.kind], member.id)
+        assert found is not None
+        return found
+
+    def _typed(self, member: Member) -> Record:
+        return {"@odata.type": f"#microsoft.graph.{member.kind}", **self._record(member)}

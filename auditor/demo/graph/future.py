@@ -8,7 +8,13 @@ from typing import Any
 PREFERENCE = "include-unknown-enum-members"
 HIDDEN = "unknownFutureValue"
 
-TYPES = frozenset({"microsoft.graph.conditionalAccessPolicy", "microsoft.graph.signIn"})
+TYPES = frozenset(
+    {
+        "microsoft.graph.conditionalAccessPolicy",
+        "microsoft.graph.signIn",
+        "microsoft.graph.configurationSnapshotJob",
+    }
+)
 """the types served here that hold such members"""
 
 _MEMBERS: dict[str, frozenset[str]] = {
@@ -16,6 +22,7 @@ _MEMBERS: dict[str, frozenset[str]] = {
     "includePlatforms": frozenset({"linux"}),
     "excludePlatforms": frozenset({"linux"}),
     "builtInControls": frozenset({"riskRemediation"}),
+    "status": frozenset({"partiallySuccessful"}),
     "riskDetail": frozenset(
         {
             "m365DAdminDismissedDetection",

@@ -25,6 +25,7 @@ REPORTS = ("Reports.Read.All",)
 APPLICATIONS = ("Application.Read.All", DIRECTORY)
 GRANTS = (DIRECTORY, "DelegatedPermissionGrant.Read.All")
 METHODS = ("UserAuthenticationMethod.Read.All",)
+CONFIGURATION = ("ConfigurationMonitoring.Read.All", "ConfigurationMonitoring.ReadWrite.All")
 HIDDEN_MEMBERS = "Member.Read.Hidden"
 WHAT_IF = ("Policy.Read.ConditionalAccess", "Policy.Read.All")
 CONDITIONAL_ACCESS_DETAIL = ("Policy.Read.All", "Policy.Read.ConditionalAccess")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from auditor.demo.entra.tokens import AccessToken
-from auditor.demo.graph import permissions, reports, schema, what_if
+from auditor.demo.graph import configuration, permissions, reports, schema, what_if
 from auditor.demo.graph.call import Answer, Call, GraphError, bad_request, not_found
 from auditor.demo.graph.directory import Directory, Record
 from auditor.demo.graph.query import Rules
@@ -111,6 +115,8 @@ def _require_sign_in_activity(reading: Reading) -> None:
 
 
 def _with_mfa_state(reading: Reading, user: Record) -> Record:
+    if "perUserMfaState" in user:
+        return user
     return {**user, "perUserMfaState": reading.directory.tenant.per_user_mfa.get(user["id"], "disabled")}
 
 
@@ -136,6 +142,30 @@ def _methods(reading: Reading) -> Sequence[Record]:
     return reading.directory.tenant.methods.get(user["id"]) or [password]
 
 
+def _licence_details(reading: Reading) -> Sequence[Record]:
+    """One row per assigned product, with its plans as the user has them."""
+    user = _user(reading)
+    stored = user.get("assignedLicenses") or []
+    assigned = msgspec.json.decode(stored) if isinstance(stored, msgspec.Raw) else stored
+    return [_details(reading, user["id"], licence) for licence in assigned]
+
+
+def _details(reading: Reading, user_id: str, licence: Record) -> Record:
+    sku = reading.directory.find("subscribedSkus", licence["skuId"], "skuId") or {}
+    off = set(licence["disabledPlans"])
+    plans = [
+        plan | {"provisioningStatus": "Disabled"} if plan["servicePlanId"] in off else plan
+        for plan in sku.get("servicePlans", ())
+    ]
+    identity = hashlib.sha256(f"{user_id}\n{licence['skuId']}".encode()).digest()
+    return {
+        "id": base64.urlsafe_b64encode(identity).decode().rstrip("="),
+        "skuId": licence["skuId"],
+        "skuPartNumber": sku.get("skuPartNumber"),
+        "servicePlans": plans,
+    }
+
+
 def _requirements(reading: Reading) -> Record:
     return {"perUserMfaState": _user(reading)["perUserMfaState"]}
 
@@ -153,11 +183,8 @@ def _members(transitive: bool, kind: str = "") -> Reader:
         hidden = str(group.get("visibility", "")).lower() == "hiddenmembership"
         if hidden and permissions.HIDDEN_MEMBERS not in reading.token.roles:
             return []
-        directory = reading.directory
-        found = directory.transitive_members(group["id"]) if transitive else directory.direct_members(group["id"])
-        if not kind:
-            return [{"@odata.type": f"#microsoft.graph.{member.kind}", **member.record} for member in found]
-        return [member.record for member in found if member.kind == kind]
+        only_ids = _selected(reading) == {"id"}
+        return reading.directory.members(group["id"], transitive=transitive, kind=kind, only_ids=only_ids)
 
     return read
 
@@ -182,6 +209,14 @@ def _audits(reading: Reading) -> Sequence[Record]:
 
 def _what_if(reading: Reading) -> Sequence[Record]:
     return what_if.evaluate(reading.directory, reading.call.body)
+
+
+def _snapshot_jobs(reading: Reading) -> Sequence[Record]:
+    return configuration.jobs(reading.directory.tenant)
+
+
+def _snapshot(reading: Reading) -> Record:
+    return configuration.snapshot(reading.directory.tenant, reading.arguments["id"])
 
 
 def _service_principal(by: str) -> Reader:
@@ -280,6 +315,7 @@ _USER_CAST = "/microsoft.graph.user"
 _GROUP_CAST = "/microsoft.graph.group"
 _CA = "/identity/conditionalAccess"
 _ROLE_MANAGEMENT = "/roleManagement/directory"
+_CONFIGURATION = "/admin/configurationManagement"
 
 ROUTES: tuple[Route, ...] = (
     Route("/organization", permissions.ORGANIZATION, Rules(schema.ORGANIZATION, "directory"), _all("organization"),
@@ -307,6 +343,8 @@ ROUTES: tuple[Route, ...] = (
           "roleManagement/directory/roleAssignments"),
     Route("/users", permissions.USERS, _USERS, _users, "users", cost=2, finish=_with_mfa_state),
     Route("/users/{id}", permissions.USERS, _ONE_USER, _user, "users/$entity", cost=2),
+    Route("/users/{id}/licenseDetails", permissions.USERS, Rules(schema.LICENCE_DETAILS, "directory"),
+          _licence_details, "users('{id}')/licenseDetails", cost=2),
     Route("/users/{id}/authentication/methods", permissions.METHODS,
           Rules(schema.AUTHENTICATION_METHOD, "directory", selectable=False), _methods,
           "users('{id}')/authentication/methods", cost=None),
@@ -346,6 +384,15 @@ ROUTES: tuple[Route, ...] = (
           _assignments("resourceId"), "servicePrincipals('{id}')/appRoleAssignedTo", cost=2),
     Route("/servicePrincipals/{id}/appRoleAssignments", permissions.APPLICATIONS, _ASSIGNMENTS,
           _assignments("principalId"), "servicePrincipals('{id}')/appRoleAssignments", cost=2),
+    Route(f"{_CONFIGURATION}/configurationSnapshotJobs", permissions.CONFIGURATION,
+          Rules(schema.SNAPSHOT_JOB, "policy"), _snapshot_jobs,
+          "admin/configurationManagement/configurationSnapshotJobs", cost=None),
+    Route(f"{_CONFIGURATION}/configurationSnapshots/{{id}}", permissions.CONFIGURATION,
+          Rules(schema.SNAPSHOT, "policy"), _snapshot,
+          "admin/configurationManagement/configurationSnapshots/$entity", cost=None),
+    Route(f"{_CONFIGURATION}/configurationSnapshots('{{id}}')", permissions.CONFIGURATION,
+          Rules(schema.SNAPSHOT, "policy"), _snapshot,
+          "admin/configurationManagement/configurationSnapshots/$entity", cost=None),
     Route("/oauth2PermissionGrants", permissions.GRANTS, _GRANTS, _all("oauth2PermissionGrants"),
           "oauth2PermissionGrants", cost=2),
 )  # fmt: skip
@@ -368,5 +415,6 @@ def resource_units(route: Route, query: Mapping[str, Any]) -> int | None:
     """https://learn.microsoft.com/graph/throttling-limits: `$select` and a small `$top` each save one."""
     if route.cost is None:
         return None
-    small = str(query.get("$top", "")).isdigit() and int(query["$top"]) < 20
+    top = str(query.get("$top", ""))
+    small = top.isascii() and top.isdigit() and len(top) < 3 and int(top) < 20
     return max(1, route.cost - ("$select" in query) - small)

@@ -164,5 +164,13 @@ APP_ROLE_ASSIGNMENT = _type(
 )
 PERMISSION_GRANT = _type("oAuth2PermissionGrant", "id clientId consentType principalId resourceId scope")
 AUTHENTICATION_METHOD = _type("authenticationMethod", "id createdDateTime")
+SNAPSHOT_JOB = _type(
+    "configurationSnapshotJob",
+    "id displayName description tenantId status createdDateTime completedDateTime createdBy resourceLocation",
+    "resources errorDetails",
+    default="id displayName description tenantId status resources createdDateTime completedDateTime",
+)
+SNAPSHOT = _type("configurationBaseline", "id displayName description", "parameters resources")
+LICENCE_DETAILS = _type("licenseDetails", "id skuId skuPartNumber", "servicePlans")
 REQUIREMENTS = _type("strongAuthenticationRequirements", "perUserMfaState")
 REPORT_ROW = _type("report", "")

@@ -6,38 +6,37 @@ alone.
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from auditor.demo.entra.tokens import AccessToken, Authority, TokenError
 from auditor.demo.graph import batch, future, permissions, query, reports, routes
 from auditor.demo.graph.call import Answer, Call, GraphError, bad_request, no_segment
 from auditor.demo.graph.directory import Directory
+from auditor.demo.graph.limits import ServiceLimits, unit_header
 from auditor.demo.model import DemoTenant
 from auditor.demo.wire import CLIENT_REQUEST_ID, REQUEST_ID, RequestLog, Sealer, iso, json_response, service_app
 
 TOKEN = web.RequestKey("token", AccessToken)
-
-Limit = Callable[[Call, routes.Route], Answer | None]
-"""a service limit: the refusal, or None to go on"""
 
 VERSIONS = ("v1.0", "beta")
 
 
 @dataclass
 class Graph:
-    """Microsoft Graph of one tenant. `limits` are asked in order before the permission is."""
+    """Microsoft Graph of one tenant. The limits are asked before the permission is."""
 
     tenant: DemoTenant
     authority: Authority
     url: str
     reports_url: str
-    limits: list[Limit] = field(default_factory=list)
+    limits: ServiceLimits
     sealer: Sealer = field(default_factory=Sealer)
     directory: Directory = field(init=False)
     downloads: reports.Downloads = field(init=False)
@@ -46,8 +45,9 @@ class Graph:
         self.directory = Directory(self.tenant)
         self.downloads = reports.Downloads(self.directory, self.sealer, self.reports_url, self.authority.clock)
 
-    def application(self, log: RequestLog) -> web.Application:
-        app = service_app("graph", self.tenant.now, log, self._errors, self._authenticate)
+    def application(self, log: RequestLog, *before: Middleware) -> web.Application:
+        """`before`: middlewares around everything but the log."""
+        app = service_app("graph", self.tenant.now, log, *before, self._errors, self._authenticate)
         app.router.add_route("*", "/{version}/{path:.*}", self._handle)
         return app
 
@@ -102,14 +102,12 @@ class Graph:
         route, arguments = found
         if call.method != route.method:
             raise GraphError(405, "Request_BadRequest", f"Specified HTTP method '{call.method}' is not allowed here.")
-        for limit in self.limits:
-            refusal = limit(call, route)
-            if refusal is not None:
-                return refusal
+        headers = self.limits.admit(call, route, token)
         permissions.require(token, route.accepted, route.rules.workload)
         if route.premium:
             permissions.require_premium(self.tenant.premium)
-        return self._answer(call, token, route, arguments)
+        answer = self._answer(call, token, route, arguments)
+        return dataclasses.replace(answer, headers={**answer.headers, **headers}) if headers else answer
 
     def _answer(self, call: Call, token: AccessToken, route: routes.Route, arguments: Mapping[str, str]) -> Answer:
         rules = routes.rules_for(route, self.directory)
@@ -148,10 +146,7 @@ class Graph:
         return hidden
 
     def _headers(self, route: routes.Route, call: Call) -> dict[str, str]:
-        headers = {"OData-Version": "4.0"}
-        units = routes.resource_units(route, call.query)
-        if units is not None:
-            headers["x-ms-resource-unit"] = str(units)
+        headers = {"OData-Version": "4.0", **unit_header(route, call)}
         if _wants_future(call):
             headers["Preference-Applied"] = future.PREFERENCE
         return headers

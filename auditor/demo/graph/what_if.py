@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.demo.graph.call import bad_request, not_found
-from auditor.demo.graph.directory import Directory, Record
+from auditor.demo.graph.directory import Directory, Record, is_inside
 from auditor.demo.graph.rule import RuleError, holds
 
 APPLIES = "notSet"
@@ -155,15 +155,13 @@ def _conditions(value: Any) -> Mapping[str, Any]:
 
 def _groups_of(directory: Directory, user_id: str) -> frozenset[str]:
     """Every group that exists and has the user inside, at any depth: from the member upwards."""
-    holders: dict[str, list[str]] = {}
-    for group, members in directory.tenant.group_members.items():
-        for member in members:
-            holders.setdefault(member.lower(), []).append(group.lower())
     found: set[str] = set()
-    waiting = [user_id.lower()]
+    waiting = [user_id]
     while waiting:
-        for group in holders.get(waiting.pop(), ()):
-            if group not in found and directory.group(group) is not None:
+        member = waiting.pop()
+        for name, members in directory.tenant.group_members.items():
+            group = name.lower()
+            if group not in found and is_inside(members, member) and directory.group(group) is not None:
                 found.add(group)
                 waiting.append(group)
     return frozenset(found)

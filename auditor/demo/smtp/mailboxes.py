@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from auditor.demo.graph.directory import is_inside
 from auditor.demo.model import DemoTenant
+from auditor.demo.rows import Rows
 
 Record = Mapping[str, Any]
 
@@ -21,6 +23,9 @@ def user_named(tenant: DemoTenant, login: str) -> Record | None:
     """The account of a sign-in name, which is the user principal name and nothing else."""
     wanted = login.strip().lower()
     users: Iterable[Record] = tenant.graph.get("users", ())
+    if isinstance(users, Rows):
+        found: Record | None = users.find(wanted, "userPrincipalName")
+        return found
     return next((user for user in users if str(user["userPrincipalName"]).lower() == wanted), None)
 
 
@@ -131,7 +136,7 @@ def groups_of(tenant: DemoTenant, object_id: str) -> frozenset[str]:
     while waiting:
         member = waiting.pop()
         for group, inside in tenant.group_members.items():
-            if group.lower() not in found and member in {one.lower() for one in inside}:
+            if group.lower() not in found and is_inside(inside, member):
                 found.add(group.lower())
                 waiting.append(group.lower())
     return frozenset(found)

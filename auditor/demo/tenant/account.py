@@ -69,7 +69,8 @@ class Account:
 
 @dataclass(slots=True)
 class Company:
-    """All accounts, by key, in the order in which the services list them."""
+    """The accounts that are told apart, by key, in the order in which the services list them: filler comes after
+    those of the first quarter and before those who joined later."""
 
     accounts: dict[str, Account] = field(default_factory=dict)
 
@@ -81,6 +82,3 @@ class Company:
 
     def __contains__(self, key: object) -> bool:
         return key in self.accounts
-
-    def all(self) -> list[Account]:
-        return list(self.accounts.values())

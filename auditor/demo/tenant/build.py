@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from auditor.demo.model import DemoTenant
+from auditor.demo.rows import Looked, Rows
 from auditor.demo.tenant import apps, directory, exchange, people, policies, quarters, usage, users
 from auditor.demo.tenant.account import INITIAL, Account, Company
+from auditor.demo.tenant.crowd import Accounts, Crowd
 from auditor.demo.tenant.fates import fates
 from auditor.demo.tenant.groups import graph_groups, members
 from auditor.demo.tenant.ids import QUARTER_DAYS, Clock, Ids
@@ -20,6 +23,10 @@ from auditor.demo.tenant.signins import SignInLog, directory_audits, sign_ins
 from auditor.errors import UsageError
 
 Json = dict[str, Any]
+V = TypeVar("V")
+
+MADE_AT_ONCE = 5000
+"""accounts up to which a tenant's objects are made in memory"""
 
 
 def generate(
@@ -29,9 +36,14 @@ def generate(
     scenario: str = "default",
     quarter: int = 1,
     now: datetime | None = None,
+    plans: int = 0,
 ) -> DemoTenant:
     """The demo company. `accounts`: how many user objects (at least the special ones); `now`: the clock of this
-    quarter, by default the scenario's, 91 days later with each quarter.
+    quarter, by default the scenario's, 91 days later with each quarter; `plans`: how many service plans each large
+    product carries at least.
+
+    Up to MADE_AT_ONCE accounts the objects can be changed; above, those that go by accounts are made anew each time
+    they are read.
 
     Raises UsageError for an unknown scenario, fewer than one account, a quarter below 1, or a `now` without time zone.
     """
@@ -44,8 +56,22 @@ def generate(
     if moment.tzinfo is None:
         raise UsageError(f"now = {moment.isoformat()}: no time zone.", remedy="Write it in UTC, with a Z at the end.")
     ids, clock = Ids(seed), Clock.of(moment.astimezone(UTC), quarter)
-    company = _company(accounts, ids, chosen, quarter)
-    return _Builder(company, ids, clock, chosen, quarter, seed).tenant()
+    company, everybody = _company(accounts, ids, chosen, quarter)
+    tenant = _Builder(company, everybody, ids, clock, chosen, quarter, seed, plans).tenant()
+    return _made(tenant) if len(everybody) <= MADE_AT_ONCE else tenant
+
+
+def _made(tenant: DemoTenant) -> DemoTenant:
+    """With everything made, so that it can be changed in place."""
+    return dataclasses.replace(
+        tenant,
+        graph={name: list(rows) if isinstance(rows, Rows) else rows for name, rows in tenant.graph.items()},
+        exchange={name: list(rows) for name, rows in tenant.exchange.items()},
+        group_members={group: list(ids) for group, ids in tenant.group_members.items()},
+        methods=dict(tenant.methods),
+        per_user_mfa=dict(tenant.per_user_mfa),
+        passwords=dict(tenant.passwords),
+    )
 
 
 def _scenario(name: str) -> Scenario:
@@ -54,39 +80,61 @@ def _scenario(name: str) -> Scenario:
     return SCENARIOS[name]
 
 
-def _company(count: int, ids: Ids, scenario: Scenario, quarter: int) -> Company:
-    """The special accounts, filler up to `count`, and what happened since quarter 1."""
-    company = Company()
-    for account in people.special():
-        company.add(account)
-    for account in people.filler(max(0, count - len(company.accounts)), random.Random(f"{ids.seed}:people")):
-        company.add(account)
-    for change in quarters.until(quarter):
-        if change.act:
-            change.act(company)
-    for account in company.accounts.values():
-        account.id = ids.uuid(f"account:{account.key}")
+def _company(count: int, ids: Ids, scenario: Scenario, quarter: int) -> tuple[Company, Accounts]:
+    """The special accounts with what happened to them since quarter 1, and all accounts: with filler up to `count`."""
+
+    def identify(key: str) -> str:
+        return ids.uuid(f"account:{key}")
+
+    def finish(account: Account) -> None:
+        account.id = identify(account.key)
         if not scenario.premium:
             account.licences = tuple(
                 dataclasses.replace(licence, sku=SMALL_BUSINESS.get(licence.sku, licence.sku))
                 for licence in account.licences
             )
-    return company
+
+    company = Company()
+    for account in people.special():
+        company.add(account)
+    first = set(company.accounts)
+    for change in quarters.until(quarter):
+        if change.act:
+            change.act(company)
+    for account in company.accounts.values():
+        finish(account)
+    crowd = Crowd(max(0, count - len(first)), random.Random(f"{ids.seed}:people"), identify, finish)
+    before = [account for account in company.accounts.values() if account.key in first]
+    after = [account for account in company.accounts.values() if account.key not in first]
+    return company, Accounts(before, crowd, after)
 
 
 class _Builder:
     """Writes one company out as the objects of Graph and Exchange."""
 
-    def __init__(self, company: Company, ids: Ids, clock: Clock, scenario: Scenario, quarter: int, seed: int) -> None:
+    def __init__(
+        self,
+        company: Company,
+        accounts: Accounts,
+        ids: Ids,
+        clock: Clock,
+        scenario: Scenario,
+        quarter: int,
+        seed: int,
+        plans: int,
+    ) -> None:
         self.company = company
-        self.accounts: list[Account] = company.all()
+        self.accounts = accounts
+        self.large = len(accounts) > MADE_AT_ONCE
         self.ids = ids
         self.clock = clock
         self.scenario = scenario
         self.quarter = quarter
         self.seed = seed
+        self.plans = plans
         self.tenant_id = ids.uuid("tenant")
         self.app = apps.auditor_app(ids)
+        self.members = members(accounts, ids)
 
     def tenant(self) -> DemoTenant:
         return DemoTenant(
@@ -101,22 +149,25 @@ class _Builder:
             premium=self.scenario.premium,
             graph=self._graph(),
             exchange=self._exchange(),
-            group_members=members(self.accounts, self.ids),
-            methods={account.id: users.authentication_methods(account, self.clock, self.ids)
-                     for account in self.accounts},
-            per_user_mfa={account.id: account.mfa for account in self.accounts},
+            group_members=self.members,
+            methods=self._looked(lambda account: users.authentication_methods(account, self.clock, self.ids)),
+            per_user_mfa=self._looked(lambda account: account.mfa),
             app_passwords={account.id: self.ids.hex(f"app-password:{account.key}", 16)
-                           for account in self.accounts if account.app_password},
-            passwords={account.id: users.password(account, self.ids) for account in self.accounts},
+                           for account in self.accounts.where(lambda account: account.app_password)},
+            passwords=self._looked(lambda account: users.password(account, self.ids)),
             exchange_mode=self.scenario.exchange_mode,
             senders=senders(self.company.accounts, self.ids, self.scenario.without_senders),
             fates=fates(self.scenario.name, self.quarter, self.clock.now),
             smtp_replies=self._replies(),
+            configuration_jobs=exchange.configuration_jobs(self.ids, self.clock, self.tenant_id),
         )  # fmt: skip
+
+    def _looked(self, value: Callable[[Account], V]) -> Mapping[str, V]:
+        return Looked(self.accounts, lambda account: account.id, self.accounts.lookup, value)
 
     def _graph(self) -> Json:
         ids, clock = self.ids, self.clock
-        licensing = Licensing(ids, clock)
+        licensing = Licensing(ids, clock, self.plans)
         roles = directory.role_assignments(self.accounts, self.app.object_id, ids)
         strengths = directory.authentication_strengths(ids)
         access = self._conditional_access(strengths)
@@ -124,7 +175,7 @@ class _Builder:
             "organization": directory.organization(self.tenant_id, clock, self._organization_plans(licensing)),
             "domains": directory.domains(),
             "subscribedSkus": licensing.subscribed(
-                self.tenant_id, directory.NAME, (account.licences for account in self.accounts)
+                self.tenant_id, directory.NAME, ((account.licences, count) for account, count in self.accounts.tally())
             ),
             "identitySecurityDefaultsEnforcementPolicy": directory.security_defaults(self.scenario.security_defaults),
             "authenticationMethodsPolicy": directory.authentication_methods_policy(clock),
@@ -132,7 +183,9 @@ class _Builder:
             "namedLocations": policies.named_locations(ids, clock) if self.scenario.premium else [],
             "authenticationStrengthPolicies": strengths,
             "roleDefinitions": directory.role_definitions(ids),
-            "users": [users.graph_user(account, licensing, clock, ids) for account in self.accounts],
+            "users": users.graph_users(
+                self.accounts, Licensing(ids, clock, self.plans, rendered=self.large), clock, ids, with_mfa=self.large
+            ),
             "userRegistrationDetails": users.registration_details(self.accounts, self._admins(roles), clock),
             "groups": graph_groups(ids, clock),
             "roleAssignments": roles,
@@ -145,7 +198,7 @@ class _Builder:
             "oauth2PermissionGrants": apps.oauth2_permission_grants(ids),
         }
 
-    def _exchange(self) -> dict[str, list[Json]]:
+    def _exchange(self) -> dict[str, Sequence[Json]]:
         ids, by_key = self.ids, self.company.accounts
         default = self.scenario.default_policy
         return {
@@ -196,14 +249,13 @@ class _Builder:
         return QUARTER_DAYS * (self.quarter - change.quarter) + 0.2
 
     def _organization_plans(self, licensing: Licensing) -> list[Json]:
-        parts = dict.fromkeys(licence.sku for account in self.accounts for licence in account.licences)
-        return [plan for part in parts for plan in licensing.lists((Licence(part),))[1]]
+        parts = dict.fromkeys(licence.sku for account, _ in self.accounts.tally() for licence in account.licences)
+        return [plan for part in parts for plan in licensing.assigned_plans((Licence(part),))]
 
     def _admins(self, roles: list[Json]) -> set[str]:
         """Holders of a role, also through a group, as the registration report flags them."""
         direct = {row["principalId"] for row in roles if row["directoryScopeId"] == "/"}
-        inside = members(self.accounts, self.ids)
-        return direct | {user for group in direct & set(inside) for user in inside[group]}
+        return direct | {user for group in direct & set(self.members) for user in self.members[group]}
 
     def _replies(self) -> list[Json]:
         if not self.scenario.retired:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from auditor.demo.tenant.account import EXPIRING, FEDERATED, INITIAL, ROOT, SUB, UNSET, Account
+from auditor.demo.tenant.account import EXPIRING, FEDERATED, INITIAL, ROOT, SUB, UNSET
+from auditor.demo.tenant.crowd import Accounts
 from auditor.demo.tenant.groups import group_id
 from auditor.demo.tenant.ids import Clock, Ids
 
@@ -61,9 +61,10 @@ def _role(ids: Ids, name: str, built_in: bool) -> Json:
     }
 
 
-def role_assignments(accounts: Iterable[Account], app_object_id: str, ids: Ids) -> list[Json]:
+def role_assignments(accounts: Accounts, app_object_id: str, ids: Ids) -> list[Json]:
     """Direct, through a role-assignable group, scoped to an administrative unit, and of a custom role."""
-    rows = [_assignment(ids, account.id, role) for account in accounts for role in account.roles]
+    holders = accounts.where(lambda account: account.roles)
+    rows = [_assignment(ids, account.id, role) for account in holders for role in account.roles]
     rows.append(_assignment(ids, group_id(ids, "role-helpdesk"), "Helpdesk Administrator"))
     branch = f"/administrativeUnits/{ids.uuid('unit:branch')}"
     rows.append(_assignment(ids, ids.uuid("account:admin.branch"), "User Administrator", branch))

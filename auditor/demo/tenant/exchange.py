@@ -5,10 +5,13 @@ Property names: the cmdlets' reference, learn.microsoft.com/powershell/module/ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from auditor.demo.rows import Rows
 from auditor.demo.tenant.account import EXPIRING, FEDERATED, INITIAL, ROOT, SUB, UNSET, Account
+from auditor.demo.tenant.crowd import Accounts
 from auditor.demo.tenant.ids import Clock, Ids
 from auditor.demo.tenant.users import proxy_addresses
 
@@ -85,11 +88,11 @@ def organization_config(ids: Ids, default_policy: str | None) -> list[Json]:
     ]
 
 
-def mailboxes(accounts: Iterable[Account], ids: Ids, clock: Clock) -> list[Json]:
-    return [_mailbox(account, ids, clock) for account in accounts if account.mailbox]
+def mailboxes(accounts: Accounts, ids: Ids, clock: Clock) -> Sequence[Json]:
+    return Rows(accounts.where(lambda account: account.mailbox), partial(_mailbox, ids=ids, clock=clock))
 
 
-def _mailbox(account: Account, ids: Ids, clock: Clock) -> Json:
+def _mailbox(account: Account, *, ids: Ids, clock: Clock) -> Json:
     local = account.upn.partition("@")[0]
     return {
         "Name": local,
@@ -112,11 +115,12 @@ def _mailbox(account: Account, ids: Ids, clock: Clock) -> Json:
     }
 
 
-def cas_mailboxes(accounts: Iterable[Account], ids: Ids) -> list[Json]:
-    return [_cas_mailbox(account, ids) for account in accounts if account.mailbox and account.cas_row]
+def cas_mailboxes(accounts: Accounts, ids: Ids) -> Sequence[Json]:
+    listed = accounts.where(lambda account: account.mailbox and account.cas_row)
+    return Rows(listed, partial(_cas_mailbox, ids=ids))
 
 
-def _cas_mailbox(account: Account, ids: Ids) -> Json:
+def _cas_mailbox(account: Account, *, ids: Ids) -> Json:
     local = account.upn.partition("@")[0]
     return {
         "Name": local,
@@ -135,11 +139,11 @@ def _cas_mailbox(account: Account, ids: Ids) -> Json:
     }
 
 
-def exchange_users(accounts: Iterable[Account], ids: Ids) -> list[Json]:
-    return [_exchange_user(account, ids) for account in accounts if account.exchange]
+def exchange_users(accounts: Accounts, ids: Ids) -> Sequence[Json]:
+    return Rows(accounts.where(lambda account: account.exchange), partial(_exchange_user, ids=ids))
 
 
-def _exchange_user(account: Account, ids: Ids) -> Json:
+def _exchange_user(account: Account, *, ids: Ids) -> Json:
     local = account.upn.partition("@")[0]
     return {
         "Name": local,
@@ -250,5 +254,30 @@ def hve_accounts(accounts: dict[str, Account], ids: Ids) -> list[Json]:
             "PrimarySmtpAddress": account.address,
             "RecipientType": "MailUser",
             "RecipientTypeDetails": "MailUser",
+        }
+    ]
+
+
+SNAPSHOT_TYPES = ("transportConfig", "organizationConfig", "casMailboxSettings", "authenticationPolicy",
+                  "sharedMailbox", "inboundConnector", "acceptedDomain")  # fmt: skip
+
+
+def configuration_jobs(ids: Ids, clock: Clock, tenant_id: str) -> list[Json]:
+    """A weekly snapshot of tenant configuration management that the company runs for itself."""
+    snapshot = ids.uuid("configuration-snapshot")
+    return [
+        {
+            "id": ids.uuid("configuration-job"),
+            "displayName": "Weekly configuration",
+            "description": "Every Sunday",
+            "tenantId": tenant_id,
+            "status": "succeeded",
+            "resources": [f"microsoft.exchange.{name}" for name in SNAPSHOT_TYPES],
+            "createdDateTime": clock.recent(1.6),
+            "completedDateTime": clock.recent(1.59),
+            "resourceLocation": "https://graph.microsoft.com/v1.0/admin/configurationManagement/"
+            f"configurationSnapshots('{snapshot}')",
+            "createdBy": None,
+            "errorDetails": [],
         }
     ]

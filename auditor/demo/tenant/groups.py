@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from auditor.demo.tenant.account import ROOT, Account
+from auditor.demo.tenant.crowd import Accounts
 from auditor.demo.tenant.ids import Clock, Ids
 from auditor.demo.tenant.people import DEPARTMENTS
 
@@ -85,16 +86,51 @@ def _group(spec: GroupSpec, ids: Ids, clock: Clock) -> Json:
     }
 
 
-def members(accounts: Iterable[Account], ids: Ids) -> dict[str, list[str]]:
+def members(accounts: Accounts, ids: Ids) -> dict[str, Sequence[str]]:
     """Group id → direct members (ids of groups first, then of users)."""
-    direct = {spec.key: [group_id(ids, child) for child in spec.children] for spec in GROUPS}
-    for account in accounts:
-        for key in account.groups:
-            direct[key].append(account.id)
-        if account.department in DEPARTMENTS:
-            level = "team" if account.number % 2 else "dept"
-            direct[f"{level}-{account.department}"].append(account.id)
-        elif account.department == "frontline":
-            direct["frontline"].append(account.id)
-        direct["lic-e3"].extend(account.id for licence in account.licences if licence.group == "lic-e3")
-    return {group_id(ids, key): list(found) for key, found in direct.items()}
+    inside = accounts.by(_memberships, numbered=True)
+    return {
+        group_id(ids, spec.key): MemberIds(
+            [group_id(ids, child) for child in spec.children], inside.get(spec.key, accounts.none())
+        )
+        for spec in GROUPS
+    }
+
+
+def _memberships(account: Account) -> Iterator[str]:
+    """Keys of the groups that an account is a direct member of."""
+    yield from account.groups
+    if account.department in DEPARTMENTS:
+        yield f"{'team' if account.number % 2 else 'dept'}-{account.department}"
+    elif account.department == "frontline":
+        yield "frontline"
+    yield from (licence.group for licence in account.licences if licence.group == "lic-e3")
+
+
+class MemberIds(Sequence[str]):
+    """The ids of a group's members, each made when it is asked for."""
+
+    def __init__(self, groups: Sequence[str], users: Accounts) -> None:
+        self._groups = groups
+        self._users = users
+
+    def __len__(self) -> int:
+        return len(self._groups) + len(self._users)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        places = range(len(self))[place]
+        return self._at(places) if isinstance(places, int) else [self._at(one) for one in places]
+
+    def __contains__(self, object_id: object) -> bool:
+        return object_id in self._groups or self._users.has(str(object_id))
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._groups
+        yield from self._users.ids()
+
+    def _at(self, place: int) -> str:
+        return self._groups[place] if place < len(self._groups) else self._users[place - len(self._groups)].id

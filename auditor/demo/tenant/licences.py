@@ -11,9 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from auditor.demo.tenant.ids import Clock, Ids
 
 Json = dict[str, Any]
+List = list[Json] | msgspec.Raw
+Lists = tuple[List, List, List]
 
 EXCHANGE_PLANS = {
     "EXCHANGE_S_STANDARD": "9aaf7827-d63c-4b61-89c3-182f06f82e5c",
@@ -77,6 +81,9 @@ SKUS = {
     )
 }  # fmt: skip
 
+SUITE = 30
+"""plans from which on a product is one of the large ones"""
+
 SMALL_BUSINESS = {"SPE_E3": "O365_BUSINESS_PREMIUM", "SPE_E5": "O365_BUSINESS_PREMIUM",
                   "SPB": "O365_BUSINESS_PREMIUM", "SPE_F1": "DESKLESSPACK", "M365_F1": "O365_BUSINESS",
                   "M365_F1_COMM": "EXCHANGEDESKLESS"}  # fmt: skip
@@ -96,17 +103,21 @@ class Licence:
     capability: str = "Enabled"
 
 
+Licences = tuple[Licence, ...]
+
+
 @dataclass
 class Licensing:
     """Turns licences into Graph's three lists. Accounts with equal licences share the same list objects: a tenant of
-    100,000 accounts has 80 plans each, but only a few dozen different sets."""
+    100,000 accounts has 80 plans each, but only a few dozen different sets. `least`: how many plans a suite (a product
+    of SUITE plans or more) carries at least; `rendered`: as JSON, written once."""
 
     ids: Ids
     clock: Clock
+    least: int = 0
+    rendered: bool = False
     _plans: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
-    _lists: dict[tuple[tuple[Licence, ...], tuple[str, ...]], tuple[list[Json], list[Json], list[Json]]] = field(
-        default_factory=dict
-    )
+    _lists: dict[tuple[Licences, tuple[str, ...]], Lists] = field(default_factory=dict)
 
     def plans(self, part: str) -> list[tuple[str, str, str]]:
         """(name, servicePlanId, service) of each plan of a product."""
@@ -115,25 +126,27 @@ class Licensing:
             known = [(name, EXCHANGE_PLANS[name], "exchange") for name in sku.exchange]
             known += [(name, ENTRA_PLANS[name], "AADPremiumService") for name in sku.entra]
             filler = []
-            for number in range(sku.plans - len(known)):
+            count = max(sku.plans, self.least) if sku.plans >= SUITE else sku.plans
+            for number in range(count - len(known)):
                 service = _SERVICES[number % len(_SERVICES)]
                 name = f"{service.upper().replace('-', '_')}_PLAN_{number // len(_SERVICES) + 1}"
                 filler.append((name, self.ids.uuid(f"plan:{name}"), service))
             self._plans[part] = filler[: len(filler) // 2] + known + filler[len(filler) // 2 :]
         return self._plans[part]
 
-    def lists(
-        self, licences: tuple[Licence, ...], deleted: tuple[str, ...] = ()
-    ) -> tuple[list[Json], list[Json], list[Json]]:
+    def lists(self, licences: Licences, deleted: tuple[str, ...] = ()) -> Lists:
         """(assignedLicenses, assignedPlans, licenseAssignmentStates); `deleted` names Exchange plans held long ago."""
         key = (licences, deleted)
         if key not in self._lists:
-            self._lists[key] = self._build(licences, deleted)
+            lists = self._build(licences, deleted)
+            written = [msgspec.Raw(msgspec.json.encode(one)) for one in lists] if self.rendered else lists
+            self._lists[key] = (written[0], written[1], written[2])
         return self._lists[key]
 
-    def _build(
-        self, licences: tuple[Licence, ...], deleted: tuple[str, ...]
-    ) -> tuple[list[Json], list[Json], list[Json]]:
+    def assigned_plans(self, licences: Licences) -> list[Json]:
+        return self._build(licences, ())[1]
+
+    def _build(self, licences: Licences, deleted: tuple[str, ...]) -> tuple[list[Json], list[Json], list[Json]]:
         assigned: list[Json] = []
         plans: list[Json] = []
         states: list[Json] = []
@@ -167,12 +180,12 @@ class Licensing:
             "lastUpdatedDateTime": self.clock.ago(420),
         }
 
-    def subscribed(self, tenant_id: str, name: str, holders: Iterable[tuple[Licence, ...]]) -> list[Json]:
-        """subscribedSkus: one row per product in use."""
+    def subscribed(self, tenant_id: str, name: str, holders: Iterable[tuple[Licences, int]]) -> list[Json]:
+        """subscribedSkus: one row per product in use. `holders`: which licences how many accounts hold."""
         used: dict[str, int] = {}
-        for licences in holders:
+        for licences, count in holders:
             for licence in licences:
-                used[licence.sku] = used.get(licence.sku, 0) + (licence.state != "Error")
+                used[licence.sku] = used.get(licence.sku, 0) + count * (licence.state != "Error")
         return [self._subscribed(SKUS[part], used[part], tenant_id, name) for part in SKUS if part in used]
 
     def _subscribed(self, sku: Sku, used: int, tenant_id: str, name: str) -> Json:

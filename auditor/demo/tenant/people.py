@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -233,22 +232,13 @@ LAST = ("Abebe", "Bianchi", "Çelik", "Dubois", "Eriksson", "Fischer", "García"
         "Ueda", "Van den Berg", "Weber", "Xu", "Yılmaz", "Zimmermann")  # fmt: skip
 DEPARTMENTS = ("finance", "production", "sales", "engineering", "logistics")
 
-_KINDS = ("person",) * 70 + ("frontline",) * 12 + ("leaver",) * 4 + ("shared",) * 5 + ("room",) * 3 + (
+KINDS = ("person",) * 70 + ("frontline",) * 12 + ("leaver",) * 4 + ("shared",) * 5 + ("room",) * 3 + (
     "equipment", "guest", "guest", "guest", "unlicensed", "service")  # fmt: skip
 _METHODS: tuple[tuple[str, ...] | None, ...] = (PUSH, PUSH, PUSH, PUSH, PHONE, PHONE, ("fido2SecurityKey",),
                                                 ("mobilePhone",), (), None)  # fmt: skip
 _DOMAINS = (ROOT,) * 14 + (SUB, SUB, FEDERATED, EXPIRING, UNSET, ROOT)
 _LICENCES = (E3,) * 12 + (E5,) * 4 + (PREMIUM, PREMIUM, (Licence("STANDARDPACK"),),
                                       (Licence("SPE_E3", group="lic-e3"),))  # fmt: skip
-
-
-def filler(count: int, rng: random.Random) -> Iterator[Account]:
-    """`count` ordinary accounts. Drawn one after the other: the first n are the same whatever the size."""
-    for number in range(count):
-        kind = _KINDS[int(rng.random() * len(_KINDS))]
-        first, last = FIRST[int(rng.random() * len(FIRST))], LAST[int(rng.random() * len(LAST))]
-        dice = (rng.random(), rng.random(), rng.random())
-        yield _FILLERS[kind](number, first, last, dice)
 
 
 Dice = tuple[float, float, float]
@@ -328,3 +318,9 @@ def _service(number: int, _first: str, last: str, dice: Dice) -> Account:
 
 _FILLERS = {"person": _person, "frontline": _frontline, "leaver": _leaver, "shared": _shared, "room": _room,
             "equipment": _equipment, "guest": _guest, "unlicensed": _unlicensed, "service": _service}  # fmt: skip
+
+
+def filler(number: int, kind: str, first: str, last: str, dice: Dice) -> Account:
+    """One ordinary account. Mailbox and methods hang on the dice in steps of one half, one tenth and one twentieth
+    (crowd.py tells its sorts apart so)."""
+    return _FILLERS[kind](number, first, last, dice)

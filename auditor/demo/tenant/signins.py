@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from auditor.demo.tenant.account import Account
+from auditor.demo.tenant.crowd import Accounts
 from auditor.demo.tenant.ids import Clock, Ids
 from auditor.demo.tenant.policies import EXCHANGE_ONLINE, policy_id
 from auditor.demo.tenant.senders import CLOUD, OFFICE
@@ -134,9 +135,9 @@ class SignInLog:
         return sorted(self.rows, key=lambda row: (row["createdDateTime"], row["id"]), reverse=True)
 
 
-def sign_ins(log: SignInLog, accounts: Sequence[Account], rng: random.Random) -> list[Json]:
+def sign_ins(log: SignInLog, accounts: Accounts, rng: random.Random) -> list[Json]:
     """All sign-ins, newest first: the senders' habits, a password spray, and everything that is not SMTP."""
-    for account in accounts:
+    for account in accounts.where(lambda account: account.smtp):
         for days, ip, code, failed, client in _habit(account, log.legacy_code):
             if code == 0 and log.refused_by is not None and days < log.refused_since:
                 log.smtp(account, days, ip, log.legacy_code, failed=log.refused_by, client=client)
@@ -181,9 +182,9 @@ def _habit(account: Account, legacy_code: int) -> Iterator[Event]:
             yield from ((day + today, OFFICE, 50055, (), name) for day in range(0, DAYS - 1, 2))
 
 
-def _spray(log: SignInLog, accounts: Sequence[Account], rng: random.Random) -> None:
+def _spray(log: SignInLog, accounts: Accounts, rng: random.Random) -> None:
     """Few sources, many accounts, wrong passwords; among them accounts that have left the tenant."""
-    targets = [account for account in accounts if account.mailbox and account.user_type == "Member"]
+    targets = accounts.where(lambda account: account.mailbox and account.user_type == "Member")
     chosen = rng.sample(targets, min(len(targets), 120))
     gone = [Account(f"gone{n}", f"Gone {n}", f"gone{n}@contoso.example", log.ids.uuid(f"gone:{n}")) for n in range(12)]
     for number, account in enumerate([*chosen, *gone]):
@@ -202,8 +203,8 @@ _EVERYDAY = (
 )
 
 
-def _everyday(log: SignInLog, accounts: Sequence[Account], rng: random.Random) -> None:
-    people = [account for account in accounts if account.methods and account.enabled]
+def _everyday(log: SignInLog, accounts: Accounts, rng: random.Random) -> None:
+    people = accounts.where(lambda account: account.methods and account.enabled)
     for _ in range(min(3000, 3 * len(accounts))):
         client, app = _EVERYDAY[int(rng.random() * len(_EVERYDAY))]
         log.other(people[int(rng.random() * len(people))], DAYS * rng.random(), OFFICE, client, app)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from auditor.demo.rows import Rows
 from auditor.demo.tenant.account import Account
+from auditor.demo.tenant.crowd import Accounts
 from auditor.demo.tenant.ids import Clock
 
 Json = dict[str, Any]
@@ -23,14 +26,13 @@ LAG = 2
 _SMTP_HABITS = ("daily", "cloud", "sometimes", "undeclared", "abroad", "stopped", "refused", "contradiction")
 
 
-def email_app_usage(accounts: Iterable[Account], clock: Clock) -> list[dict[str, str]]:
+def email_app_usage(accounts: Accounts, clock: Clock) -> Sequence[dict[str, str]]:
     """One row per licensed mailbox user; `Yes` where the app was used, else empty."""
-    refreshed = clock.recent(LAG)[:10]
-    return [_app_row(account, refreshed, clock) for account in accounts
-            if account.mailbox and (account.licences or account.smtp)]  # fmt: skip
+    used = accounts.where(lambda account: account.mailbox and (account.licences or account.smtp))
+    return Rows(used, partial(_app_row, refreshed=clock.recent(LAG)[:10], clock=clock))
 
 
-def _app_row(account: Account, refreshed: str, clock: Clock) -> dict[str, str]:
+def _app_row(account: Account, *, refreshed: str, clock: Clock) -> dict[str, str]:
     smtp = account.smtp in _SMTP_HABITS
     person = bool(account.methods)
     values = {
@@ -48,21 +50,23 @@ def _app_row(account: Account, refreshed: str, clock: Clock) -> dict[str, str]:
     return {column: values.get(column, "") for column in EMAIL_APP_COLUMNS}
 
 
-def mailbox_usage(accounts: Iterable[Account], clock: Clock) -> list[Json]:
+GONE = Account("deleted.mailbox", "Deleted Mailbox", "deleted.mailbox@contoso.example", mailbox="UserMailbox")
+
+
+def mailbox_usage(accounts: Accounts, clock: Clock) -> Sequence[Json]:
     """One row per mailbox, and one of a mailbox that was deleted within the period."""
-    refreshed = clock.recent(LAG)[:10]
-    rows = [_mailbox_row(account, refreshed, clock) for account in accounts if account.mailbox]
-    gone = Account("deleted.mailbox", "Deleted Mailbox", "deleted.mailbox@contoso.example", mailbox="UserMailbox")
-    return [*rows, _mailbox_row(gone, refreshed, clock) | {"isDeleted": True, "deletedDate": refreshed}]
+    mailboxes = accounts.where(lambda account: account.mailbox).followed_by(GONE)
+    return Rows(mailboxes, partial(_mailbox_row, refreshed=clock.recent(LAG)[:10], clock=clock))
 
 
-def _mailbox_row(account: Account, refreshed: str, clock: Clock) -> Json:
+def _mailbox_row(account: Account, *, refreshed: str, clock: Clock) -> Json:
+    gone = account is GONE
     return {
         "reportRefreshDate": refreshed,
         "userPrincipalName": account.upn,
         "displayName": account.name,
-        "isDeleted": False,
-        "deletedDate": None,
+        "isDeleted": gone,
+        "deletedDate": refreshed if gone else None,
         "createdDate": clock.ago(account.created_days)[:10],
         "lastActivityDate": clock.recent(LAG + 1)[:10],
         "recipientType": "Shared" if account.mailbox == "SharedMailbox" else "User",

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from auditor.demo.rows import Rows
 from auditor.demo.tenant.account import INITIAL, Account
+from auditor.demo.tenant.crowd import Accounts
 from auditor.demo.tenant.ids import Clock, Ids
 from auditor.demo.tenant.licences import Licensing
 
 Json = dict[str, Any]
+
+
+def graph_users(
+    accounts: Accounts, licensing: Licensing, clock: Clock, ids: Ids, *, with_mfa: bool
+) -> Rows[Account, Json]:
+    """`users`. `with_mfa`: each carries its per-user MFA state, which is served only where it is selected."""
+
+    def row(account: Account) -> Json:
+        user = graph_user(account, licensing, clock, ids)
+        return user | {"perUserMfaState": account.mfa} if with_mfa else user
+
+    return Rows(accounts, row, accounts.lookup)
 
 
 def graph_user(account: Account, licensing: Licensing, clock: Clock, ids: Ids) -> Json:
@@ -78,14 +93,13 @@ def proxy_addresses(account: Account) -> list[str]:
     return addresses
 
 
-def registration_details(accounts: Iterable[Account], admins: set[str], clock: Clock) -> list[Json]:
+def registration_details(accounts: Accounts, admins: set[str], clock: Clock) -> Sequence[Json]:
     """userRegistrationDetails: no row for some accounts (methods None)."""
-    updated = clock.recent(0.4)
-    return [_registration(account, account.id in admins, updated) for account in accounts
-            if account.methods is not None]  # fmt: skip
+    listed = accounts.where(lambda account: account.methods is not None)
+    return Rows(listed, partial(_registration, admins=admins, updated=clock.recent(0.4)))
 
 
-def _registration(account: Account, is_admin: bool, updated: str) -> Json:
+def _registration(account: Account, *, admins: set[str], updated: str) -> Json:
     methods = list(account.methods or ())
     strong = bool(methods) and methods != ["email"]
     preferred = {"microsoftAuthenticatorPush": "push", "mobilePhone": "sms"}.get(methods[0], "") if methods else ""
@@ -94,7 +108,7 @@ def _registration(account: Account, is_admin: bool, updated: str) -> Json:
         "userPrincipalName": account.upn,
         "userDisplayName": account.name,
         "userType": "guest" if account.user_type == "Guest" else "member",
-        "isAdmin": is_admin,
+        "isAdmin": account.id in admins,
         "isSsprRegistered": strong,
         "isSsprEnabled": account.user_type != "Guest",
         "isSsprCapable": strong,

@@ -32,7 +32,8 @@ from auditor.report.html.columns import (
 )
 from auditor.report.html.visible import visible
 from auditor.report.order import by_urgency
-from auditor.states import VERDICT_WORDS, Reason, State
+from auditor.report.standings import likely_reply
+from auditor.states import VERDICT_WORDS, Reason
 from auditor.tenant import YES
 from auditor.triage import ACCEPTED, NONE, OPEN, STATUSES, Triage
 from auditor.verdict import EXPOSURE_WORDS, Judgement
@@ -223,11 +224,8 @@ def _blocker(judgement: Judgement, number: int) -> dict[str, object]:
 
 
 def _reason(blocker: str, reason: Reason) -> list[object]:
-    reply = ""
-    if reason.reply or reason.state == State.BLOCKS:
-        reply = accounts.reply_text(((blocker, reason.reply),)).removeprefix(f"{blocker}: ")
     facts = [_texts(name, value) for name, value in reason.facts]
-    return [reason.state.word, visible(reason.text), facts, list(reason.datasets), reply]
+    return [reason.state.word, visible(reason.text), facts, list(reason.datasets), likely_reply(blocker, reason)]
 
 
 def _sender(judgement: Judgement, case: int, places: NDArray[np.int32]) -> dict[str, object]:

@@ -21,6 +21,9 @@ FILES = {"v1.0": "graph-openapi.json", "beta": "graph-openapi-beta.json"}
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 
 NOT_DESCRIBED = {
+    "/admin/configurationManagement/configurationSnapshotJobs",
+    "/admin/configurationManagement/configurationSnapshots/{id}",
+    "/admin/configurationManagement/configurationSnapshots('{id}')",
     "/auditLogs/directoryAudits",
     "/oauth2PermissionGrants",
     "/reports/getEmailAppUsageUserDetail(period='{period}')",

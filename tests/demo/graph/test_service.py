@@ -70,7 +70,7 @@ def test_a_client_request_id_comes_back(client):
 PATHS = {
     "Organization.Read.All": ["/subscribedSkus"],
     "Domain.Read.All": ["/domains"],
-    "User.Read.All": ["/users", f"/users/{guid(1)}"],
+    "User.Read.All": ["/users", f"/users/{guid(1)}", f"/users/{guid(1)}/licenseDetails"],
     "GroupMember.Read.All": [f"/groups/{guid(500)}", f"/groups/{guid(500)}/transitiveMembers", "/groups"],
     "RoleManagement.Read.Directory": [
         "/roleManagement/directory/roleAssignments", "/roleManagement/directory/roleDefinitions",
@@ -87,12 +87,18 @@ PATHS = {
         f"/beta/users/{guid(1)}/authentication/requirements",
     ],
     "AuditLog.Read.All": ["/auditLogs/signIns", "/auditLogs/directoryAudits", REGISTRATIONS],
+    "ConfigurationMonitoring.Read.All": [
+        "/admin/configurationManagement/configurationSnapshotJobs",
+        f"/admin/configurationManagement/configurationSnapshots/{guid(710)}",
+        f"/beta/admin/configurationManagement/configurationSnapshots('{guid(710)}')",
+    ],
     "Reports.Read.All": [
         "/reports/getEmailAppUsageUserDetail(period='D180')",
         "/beta/reports/getMailboxUsageDetail(period='D7')?$format=application/json",
     ],
 }  # fmt: skip
 CODES = {
+    "ConfigurationMonitoring.Read.All": ("AccessDenied", "required scopes are missing in the token"),
     "Policy.Read.All": ("AccessDenied", "required scopes are missing in the token"),
     "AuditLog.Read.All": ("Authentication_MSGraphPermissionMissing", "AuditLog.Read.All"),
     "Reports.Read.All": ("Authentication_MSGraphPermissionMissing", "Reports.Read.All"),
@@ -541,3 +547,13 @@ def test_other_versions_methods_and_bodies_are_refused(client):
     refused(client.http.get(f"{root}/v1.0/$batch", headers=bearer), 405, "Request_BadRequest")
     refused(client.http.post(f"{root}/v1.0/$batch", headers=bearer, content=b"{"), 400, "BadRequest", "JSON")
     refused(client.http.get(f"{root}/", headers=bearer), 404, "BadRequest")
+
+
+def test_licence_details_name_the_plans_as_the_user_has_them(serve, tenant):
+    plans = [{"servicePlanId": guid(number), "servicePlanName": f"PLAN_{number}", "provisioningStatus": "Success",
+              "appliesTo": "User"} for number in (31, 32)]  # fmt: skip
+    tenant.graph["subscribedSkus"][0]["servicePlans"] = plans
+    tenant.graph["users"][0]["assignedLicenses"] = [{"skuId": guid(1).upper(), "disabledPlans": [guid(32)]}]
+    [row] = serve(tenant).graph(f"/users/{guid(1)}/licenseDetails").json()["value"]
+    assert row["skuPartNumber"] == "SPE_E3"
+    assert [plan["provisioningStatus"] for plan in row["servicePlans"]] == ["Success", "Disabled"]

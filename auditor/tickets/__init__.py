@@ -1,0 +1,1 @@
+"""Findings into tickets, once each, and closed when they are really fixed."""
