@@ -88,7 +88,7 @@ class World:
         return sync(self.desk, source, settings, self.clock)
 
 
-law = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+law = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @law
