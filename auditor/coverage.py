@@ -8,7 +8,7 @@ import numpy as np
 
 from auditor.access.cross_check import compare
 from auditor.blockers import BLOCKERS
-from auditor.catalogue import BY_NAME, CATALOGUE, Dataset
+from auditor.catalogue import BY_NAME, CATALOGUE, CONFIGURATION, EXCHANGE, Dataset
 from auditor.states import State
 from auditor.tenant import DatasetStatus
 from auditor.verdict import Judgement
@@ -65,6 +65,11 @@ def closing(status: DatasetStatus) -> str:
         return _closing_denied(dataset, status)
     if status.state == "not-asked":
         return _closing_not_asked(dataset)
+    if status.exported or status.configuration_snapshot:
+        return (
+            f"Let an administrator export {status.name} again (`auditor exchange-script`), or name a further source in "
+            "[exchange] also."
+        )
     return f"Reading {status.name} ended early; run again with --resume, which reads only what is missing."
 
 
@@ -72,6 +77,10 @@ def _closing_denied(dataset: Dataset, status: DatasetStatus) -> str:
     wanted = status.permission or dataset.permission
     if dataset.licence and wanted == dataset.licence:
         return f"The tenant needs {wanted} before Microsoft Graph answers this; no permission helps."
+    if wanted == CONFIGURATION:
+        return f"Grant the application permission {wanted} on Microsoft Graph with admin consent, then run again."
+    if dataset.service == "exchange" and EXCHANGE not in wanted:
+        return f"Export again with {wanted}."
     if dataset.service == "exchange":
         return (
             f"Grant {wanted} on Office 365 Exchange Online with admin consent and give the app the role Global Reader, "

@@ -49,6 +49,11 @@ class DatasetStatus:
         return self.state != "not-asked"
 
     @property
+    def exported(self) -> bool:
+        """Brought as a file by an administrator."""
+        return "export" in self.source.lower()
+
+    @property
     def configuration_snapshot(self) -> bool:
         """Read through Graph's tenant configuration management, whose booleans know no null: its false proves little.
         A file of that name that an administrator exported is none."""

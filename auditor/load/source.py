@@ -81,7 +81,7 @@ class Source:
 
     def _age(self, name: str, max_age_days: int) -> None:
         status = self.status[name]
-        taken_before = not status.source or "export" in status.source.lower() or status.configuration_snapshot
+        taken_before = not status.source or status.exported or status.configuration_snapshot
         if not (status.complete and status.as_of and taken_before):
             return
         taken = moment(status.as_of)

@@ -60,6 +60,8 @@ TRANSIENT = (451, 454)
 
 PROXY = "Behind a proxy that opens TLS, name its certificate authority in ca_bundle; never go on without verification."
 
+CLOCK = "Either the server's certificate is out of date, or this machine's clock is wrong."
+
 
 class Stop(Exception):  # noqa: N818 - the probe has an end, which need not be an error
     """The phase that was just noted is the last one."""
@@ -225,7 +227,7 @@ class _Probe:
         if tls.wrong_name(error):
             self.pointers += meaning.of_wrong_name(self.job)
         elif certificate:
-            self.notes.append(PROXY)
+            self.notes.append(CLOCK if tls.out_of_date(error) else PROXY)
         else:
             self.pointers += suspects
         found = self._look() if certificate else ()

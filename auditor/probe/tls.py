@@ -16,6 +16,8 @@ NAMES_SHOWN = 12
 HOSTNAME_MISMATCH = 62
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH; 64 is the same for an IP address"""
 IP_MISMATCH = 64
+OUT_OF_DATE = (9, 10)
+"""X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED"""
 
 
 def verified(ca_file: Path | None) -> ssl.SSLContext:
@@ -73,6 +75,11 @@ def _names(certificate: x509.Certificate) -> list[str]:
 def wrong_name(error: ssl.SSLError) -> bool:
     """The certificate is trusted, and is for another name."""
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in (HOSTNAME_MISMATCH, IP_MISMATCH)
+
+
+def out_of_date(error: ssl.SSLError) -> bool:
+    """The certificate is not valid at this time, or this machine's clock is wrong."""
+    return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in OUT_OF_DATE
 
 
 def cause(error: ssl.SSLError) -> str:

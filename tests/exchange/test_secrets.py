@@ -1,4 +1,4 @@
-"""An authority that repeats what it was sent: the secret of our app stands in nothing that is printed or left behind."""
+"""An authority that repeats what it was sent: the secret of our app is not printed and stands in nothing left."""
 
 from __future__ import annotations
 

@@ -232,6 +232,23 @@ class TestCoverage:
         rows = {row.dataset: row for row in world.judge().coverage}
         assert words in rows[dataset].remedy
 
+    @pytest.mark.parametrize(
+        ("entry", "words"),
+        [
+            ({"state": "cut", "source": "Exchange export by an administrator: a.json"}, "export casMailboxes again"),
+            ({"state": "cut", "source": "Graph configuration snapshot: x of y"}, "name a further source"),
+            ({"state": "complete", "source": "export", "as_of": "2026-01-01T00:00:00Z"}, "export casMailboxes again"),
+            ({"state": "denied", "permission": "ConfigurationMonitoring.Read.All"}, "on Microsoft Graph"),
+            ({"state": "denied", "permission": "View-Only Configuration for the administrator"}, "Export again with"),
+        ],
+    )
+    def test_what_closes_a_gap_of_exchange_follows_its_source(self, world, entry, words):
+        world.add("anna", switch=False)
+        world.states["casMailboxes"] = entry
+        [remedy] = [row.remedy for row in world.judge().coverage if row.dataset == "casMailboxes"]
+        assert words in remedy
+        assert "--resume" not in remedy
+
 
 def test_the_configs_cloud_counts_for_a_hand_made_folder(world):
     world.add("anna", switch=False)

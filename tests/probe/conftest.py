@@ -204,9 +204,9 @@ class Trust:
     authority: trustme.CA
     ca_file: Path
 
-    def context(self, *names: str) -> ssl.SSLContext:
+    def context(self, *names: str, **more: datetime) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert(*(names or ("localhost",))).configure_cert(context)
+        self.authority.issue_cert(*(names or ("localhost",)), **more).configure_cert(context)
         return context
 
 
@@ -223,8 +223,8 @@ def serve(trust) -> Iterator[Callable[..., Scripted]]:
     """(script, names=…) → a server that follows it until the test ends."""
     with ExitStack() as stack:
 
-        def start(talk: Talk, *names: str) -> Scripted:
-            server = Scripted(talk, trust.context(*names))
+        def start(talk: Talk, *names: str, **more: datetime) -> Scripted:
+            server = Scripted(talk, trust.context(*names, **more))
             stack.callback(server.close)
             return server
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 import warnings
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -155,6 +156,67 @@ def test_a_certificate_that_nobody_trusts_points_at_no_blocker(job, tools, serve
     assert "certificate is refused" in phase.detail
     assert result.blockers == ()
     assert any("ca_bundle" in note for note in result.notes)
+
+
+def test_a_certificate_out_of_date_is_said_to_be_so_and_nothing_secret_is_sent(job, tools, serve, trust):
+    dates = {"not_before": datetime(2020, 1, 1, tzinfo=UTC), "not_after": datetime(2021, 1, 1, tzinfo=UTC)}
+    server = serve(takes_everything, **dates)
+    result, _ = probe(job(server.port, ca_file=trust.ca_file), tools)
+    phase = result.phase("tls")
+    assert "certificate has expired" in phase.detail
+    assert dict(phase.facts)["expires"] == "2021-01-01T00:00:00Z"
+    assert any("clock" in note for note in result.notes)
+    assert result.blockers == ()
+    assert not any("AUTH" in line for heard in server.heard for line in heard)
+
+
+def test_starttls_that_is_offered_and_refused_ends_before_anything_secret(job, tools, serve):
+    def talk(line):
+        line.say("220 ready")
+        line.hear()
+        line.say("250-server", "250 STARTTLS")
+        line.hear()
+        line.say("454 4.7.0 TLS not available due to local problem")
+        line.hear()
+
+    server = serve(talk)
+    result, _ = probe(job(server.port), tools)
+    assert outcomes(result)[-1] == ("starttls", "refused")
+    assert result.ending == "refused"
+    assert not any("AUTH" in line for line in server.heard[0])
+
+
+STEPS = ("ehlo", "starttls", "ehlo", "auth", "auth", "auth", "mail-from", "rcpt-to", "data", "data")
+"""what the server hears, one after the other: AUTH, the user name and the password are one phase, DATA is two steps"""
+ANSWERS = (
+    ("250-server", "250 STARTTLS"), ("220 go ahead",), ("250-server", "250 AUTH LOGIN"), ("334 VXNlcm5hbWU6",),
+    ("334 UGFzc3dvcmQ6",), ("235 in",), ("250 ok",), ("250 ok",), ("354 go on",), ("250 taken",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("silent", "dripping"), [*((step, False) for step in range(len(STEPS))), (0, True), (5, True), (9, True)]
+)
+def test_a_server_that_falls_silent_at_any_step_is_left_in_time(job, tools, serve, trust, silent, dripping):
+    def talk(line):
+        line.say("220 ready")
+        for step in range(len(STEPS)):
+            line.hear()
+            if step == silent:
+                while dripping and not line.stop.wait(0.02):
+                    line.connection.sendall(b"2")
+                line.until_stopped()
+            line.say(*ANSWERS[step])
+            if STEPS[step] == "starttls":
+                line.secure()
+
+    tools.phase_seconds = 1.0  # a busy machine must get through the steps before
+    result, _ = probe(job(serve(talk).port, ca_file=trust.ca_file, send=True), tools)
+    assert outcomes(result)[-1] == (STEPS[silent], "failed")
+    assert result.ending == "stopped"
+    sent = silent >= STEPS.index("auth") + 2  # the password was on its way
+    accepted = silent > STEPS.index("auth") + 2
+    assert (tools.memory.held_back("scanner@contoso.example") is not None) is (sent and not accepted)
 
 
 def test_an_ip_address_is_no_name_of_the_certificate(job, tools, serve, trust):

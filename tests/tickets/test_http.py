@@ -208,6 +208,14 @@ def test_a_gateways_answer_to_a_read_is_followed_by_another_try(connected, statu
     assert len(script.seen) == 2
 
 
+def test_a_gateway_that_never_comes_back_is_no_refusal_of_the_ticket(connected, clock):
+    connection, script = connected(httpx.Response(502), throttled_wait=60.0)
+    with pytest.raises(TicketError, match="answered with HTTP 502") as caught:
+        connection.send("GET", "x")
+    assert not isinstance(caught.value, TicketRefusal)
+    assert (clock.paused, len(script.seen)) == ([1, 2, 4, 8, 16], 6)
+
+
 def test_a_503_that_names_a_time_was_not_carried_out(connected, clock):
     connection, script = connected(httpx.Response(503, headers={"Retry-After": "5"}), OK)
     connection.send("POST", "x")

@@ -71,10 +71,12 @@ class Directory:
         found = self.find("groups", key)
         return None if found is None or "error" in found else found
 
-    def members(self, group_id: str, *, transitive: bool, kind: str = "") -> Sequence[Record]:
+    def members(self, group_id: str, *, transitive: bool, kind: str = "", only_ids: bool = False) -> Sequence[Record]:
         """The members that exist, in the group's order, each once, of all kinds or one; without a `kind` each record
-        tells its own. Transitive: at any depth, and cycles end."""
+        tells its own. Transitive: at any depth, and cycles end. `only_ids`: nothing else is asked for."""
         found = self._found(group_id, transitive, kind)
+        if kind and only_ids:
+            return Rows(found, lambda member: {"id": member.id})
         return Rows(found, self._record if kind else self._typed)
 
     def _found(self, group_id: str, transitive: bool, kind: str) -> Sequence[Member]:

@@ -183,7 +183,8 @@ def _members(transitive: bool, kind: str = "") -> Reader:
         hidden = str(group.get("visibility", "")).lower() == "hiddenmembership"
         if hidden and permissions.HIDDEN_MEMBERS not in reading.token.roles:
             return []
-        return reading.directory.members(group["id"], transitive=transitive, kind=kind)
+        only_ids = _selected(reading) == {"id"}
+        return reading.directory.members(group["id"], transitive=transitive, kind=kind, only_ids=only_ids)
 
     return read
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from auditor.demo.graph.directory import is_inside
 from auditor.demo.model import DemoTenant
+from auditor.demo.rows import Rows
 
 Record = Mapping[str, Any]
 
@@ -22,6 +23,9 @@ def user_named(tenant: DemoTenant, login: str) -> Record | None:
     """The account of a sign-in name, which is the user principal name and nothing else."""
     wanted = login.strip().lower()
     users: Iterable[Record] = tenant.graph.get("users", ())
+    if isinstance(users, Rows):
+        found: Record | None = users.find(wanted, "userPrincipalName")
+        return found
     return next((user for user in users if str(user["userPrincipalName"]).lower() == wanted), None)
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 from typing import overload
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,25 +104,32 @@ class Crowd(Sequence[Account]):
 
     def find(self, object_id: str) -> int | None:
         """The number of the account with an id."""
+        wanted = object_id.lower()
         try:
-            wanted = UUID(object_id)
+            key = np.uint64(_key(wanted))
         except ValueError:
             return None
         keys, order = self._index
-        key = np.uint64(wanted.int >> 80)  # the version's bits come after
-        for place in range(int(np.searchsorted(keys, key)), len(keys)):
+        for place in range(int(keys.searchsorted(key)), len(keys)):
             if keys[place] != key:
-                return None
+                break
             number = int(order[place])
-            if self[number].id == str(wanted):
+            if self.identity(number) == wanted:
                 return number
         return None
 
+    def identity(self, number: int) -> str:
+        """Without making the account."""
+        return self._identify(f"{self._prefixes[self.sorts.of[number]]}{number}")
+
+    @cached_property
+    def _prefixes(self) -> list[str]:
+        """What the keys of each sort begin with."""
+        return [account.key.rstrip("0123456789") for account in self.sorts.representatives]
+
     @cached_property
     def _index(self) -> tuple[NDArray[np.uint64], Positions]:
-        prefixes = [account.key.rstrip("0123456789") for account in self.sorts.representatives]
-        ids = (self._identify(f"{prefixes[sort]}{number}") for number, sort in enumerate(self.sorts.of))
-        keys = np.fromiter((int(one[:8] + one[9:13], 16) for one in ids), np.uint64, len(self))
+        keys = np.fromiter((_key(self.identity(number)) for number in range(len(self))), np.uint64, len(self))
         order = np.argsort(keys, kind="stable").astype(np.int32)
         return keys[order], order
 
@@ -133,6 +139,11 @@ class Crowd(Sequence[Account]):
         number = int(match.group(1)) if match and len(match.group(1)) < 10 else -1
         known = 0 <= number < len(self) and self[number].upn.lower() == principal_name.lower()
         return number if known else None
+
+
+def _key(object_id: str) -> int:
+    """An id's first 48 bits: few accounts share them."""
+    return int(object_id[:8] + object_id[9:13], 16)
 
 
 def _numbers(places: range) -> Positions:
@@ -204,6 +215,13 @@ class Accounts(Sequence[Account]):
             found[key] = Accounts(before.get(key, ()), self._crowd, after.get(key, ()), positions)
         return found
 
+    def ids(self) -> Iterator[str]:
+        """Each account's id, without making the account."""
+        yield from (account.id for account in self._before)
+        numbers = range(len(self._crowd)) if self._positions is None else self._positions.tolist()
+        yield from map(self._crowd.identity, numbers)
+        yield from (account.id for account in self._after)
+
     def followed_by(self, account: Account) -> Accounts:
         return Accounts(self._before, self._crowd, (*self._after, account), self._positions)
 
@@ -219,16 +237,21 @@ class Accounts(Sequence[Account]):
 
     def lookup(self, key: str, by: str = "id") -> Account | None:
         """By `id` or `userPrincipalName`, without letter case. Only among all accounts, not a part."""
-        name = {"id": "id", "userPrincipalName": "upn"}[by]
-        for account in (*self._before, *self._after):
-            if str(getattr(account, name)).lower() == key.lower():
-                return account
+        if (by, key.lower()) in self._special:
+            return self._special[by, key.lower()]
         number = self._crowd.find(key) if by == "id" else self._crowd.named(key)
         return None if number is None else self._crowd[number]
 
+    @cached_property
+    def _special(self) -> dict[tuple[str, str], Account]:
+        """Those who are not of the crowd, by property and value in lower case."""
+        named = {("id", account.id.lower()): account for account in (*self._before, *self._after)}
+        upns = {("userPrincipalName", account.upn.lower()): account for account in named.values()}
+        return named | upns
+
     def has(self, object_id: str) -> bool:
         """An account with this id is among these."""
-        if any(account.id == object_id for account in (*self._before, *self._after)):
+        if ("id", object_id) in self._special:
             return True
         number = self._crowd.find(object_id)
         if number is None or self._positions is None:

@@ -130,7 +130,7 @@ class MemberIds(Sequence[str]):
 
     def __iter__(self) -> Iterator[str]:
         yield from self._groups
-        yield from (account.id for account in self._users)
+        yield from self._users.ids()
 
     def _at(self, place: int) -> str:
         return self._groups[place] if place < len(self._groups) else self._users[place - len(self._groups)].id

@@ -118,7 +118,7 @@ class GitHub:
             explain=explain,
             throttled=throttled,
             pace=PACE,
-            first_wait=SECONDARY_WAIT,
+            throttled_wait=SECONDARY_WAIT,
             headers=_HEADERS,
         )
         self._repository = f"/repos/{settings.repository}"

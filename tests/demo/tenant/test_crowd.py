@@ -130,6 +130,11 @@ def test_the_tally_counts_each_licence_and_keeps_the_order(everybody):
     assert list(counted.items()) == list(held.items())
 
 
+def test_ids_are_known_without_the_accounts(everybody):
+    for accounts in (everybody, everybody.where(TESTS["mailbox"])):
+        assert list(accounts.ids()) == [account.id for account in accounts]
+
+
 def test_an_account_is_found_by_id_and_by_name(everybody):
     for account in everybody[::97]:
         assert everybody.lookup(account.id.upper()) == account
