@@ -202,7 +202,7 @@ IssueStatus.all.to_a.product(IssueStatus.all.to_a, Tracker.all.to_a).each do |fr
   WorkflowTransition.create!(role: role, tracker: tracker, old_status: from, new_status: to)
 end
 project = Project.create!(name: 'Audit', identifier: 'audit', trackers: Tracker.all, is_public: false)
-user = User.new(login: 'auditor', firstname: 'Tenant', lastname: 'Auditor', mail: 'auditor@localhost')
+user = User.new(login: 'auditor', firstname: 'Tenant', lastname: 'Auditor', mail: 'auditor@tickets.example')
 user.password = user.password_confirmation = '{password}'
 user.save!
 Member.create!(project: project, user: user, roles: [role])
