@@ -193,7 +193,7 @@ require '{redmine}/config/environment'
 Redmine::DefaultData::Loader.load('en') if Redmine::DefaultData::Loader.no_data?
 Setting.rest_api_enabled = '1'
 Setting.text_formatting = 'textile'
-field = IssueCustomField.create!(name: '{field}', field_format: 'text', is_for_all: true, is_filter: true,
+field = IssueCustomField.create!(name: '{field}', field_format: 'text', is_for_all: false, is_filter: true,
                                  tracker_ids: Tracker.ids)
 role = Role.find_by!(name: 'Developer')
 role.update!(permissions: %i[view_issues add_issues edit_issues add_issue_notes])
@@ -202,6 +202,7 @@ IssueStatus.all.to_a.product(IssueStatus.all.to_a, Tracker.all.to_a).each do |fr
   WorkflowTransition.create!(role: role, tracker: tracker, old_status: from, new_status: to)
 end
 project = Project.create!(name: 'Audit', identifier: 'audit', trackers: Tracker.all, is_public: false)
+project.issue_custom_fields << field
 user = User.new(login: 'auditor', firstname: 'Tenant', lastname: 'Auditor', mail: 'auditor@tickets.example')
 user.password = user.password_confirmation = '{password}'
 user.save!
@@ -209,8 +210,8 @@ Member.create!(project: project, user: user, roles: [role])
 admin = User.find_by!(login: 'admin')
 admin.update!(must_change_passwd: false, status: User::STATUS_ACTIVE)
 Member.create!(project: project, user: admin, roles: [Role.find_by!(name: 'Manager')])
-Token.create!(user: user, action: 'api', value: '{key}')
-Token.create!(user: admin, action: 'api', value: '{admin_key}')
+Token.create!(user: user, action: 'api').update_column(:value, '{key}')
+Token.create!(user: admin, action: 'api').update_column(:value, '{admin_key}')
 run Rails.application
 """
 

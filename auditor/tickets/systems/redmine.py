@@ -1,10 +1,10 @@
 """Redmine, REST API (https://www.redmine.org/projects/redmine/wiki/Rest_api); tried with 5.0.4.
 
 Set-up by an administrator of Redmine, once: REST switched on; a custom field for issues of format *Text*, used as a
-filter, for the project and its tracker, named `tenant-auditor` (or as `marker_field` says). Least rights: a role in
-that one project with View, Add and Edit issues and Add notes, and a workflow that lets it open and close. Keys:
-`project`, `tracker`, `marker_field`, `key_env`, `text_formatting`; `open_state`, `done_state`, `declined`;
-`owner_field`, `due_field` (`assigned_to_id`, `due_date`).
+filter, for the tracker and for the project by name (fields for all projects are not shown to an account), named
+`tenant-auditor` (or as `marker_field` says). Least rights: a role in that one project with View, Add and Edit issues
+and Add notes, and a workflow that lets it open and close. Keys: `project`, `tracker`, `marker_field`, `key_env`,
+`text_formatting`; `open_state`, `done_state`, `declined`; `owner_field`, `due_field` (`assigned_to_id`, `due_date`).
 
 Redmine answers with success where it left something out: a field that the tracker does not have, a status that the
 workflow does not allow. So what comes back is looked at.
