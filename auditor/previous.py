@@ -2,7 +2,7 @@
 pure.
 
 `--previous` names a run's folder, its findings.json or a workbook; or a folder of runs, of which the newest finished
-one is taken. Nothing is taken that was not named.
+one is taken. Nothing is taken that was not named; `newest_run` only finds what could be.
 """
 
 from __future__ import annotations
@@ -67,12 +67,27 @@ def _run_folder(path: Path, tenant: str, now: datetime | None) -> Path:
     below = path / slug(tenant) if tenant and (path / slug(tenant)).is_dir() else path
     if below != path and ((below / FILE).exists() or (below / WORKBOOK).exists()):
         return below
-    finished = [(moment, folder.name, folder) for folder in _folders(below) if (moment := _moment(folder))]
-    limit = iso(now) if now else "9"
-    fitting = [found for found in finished if found[0] <= limit]
-    if finished and not fitting:
+    fitting, later = _finished(below, now)
+    if later and not fitting:
         raise UsageError(f"{below}: holds only runs that were judged for a later moment.", remedy=_REMEDY)
-    return max(fitting)[2] if fitting else path
+    return fitting[-1] if fitting else path
+
+
+def newest_run(reports: Path, tenant: str, now: datetime | None = None) -> Path | None:
+    """The newest finished run of a tenant in the reports folder, to tell somebody who named none; None where there is
+    none, or one of them is damaged."""
+    try:
+        fitting, _ = _finished(reports / slug(tenant), now)
+    except UsageError:
+        return None
+    return fitting[-1] if fitting else None
+
+
+def _finished(path: Path, now: datetime | None) -> tuple[list[Path], list[Path]]:
+    """The finished runs in a folder, oldest first: those judged for `now` or before, and later ones."""
+    runs = sorted((moment, folder.name, folder) for folder in _folders(path) if (moment := _moment(folder)))
+    limit = iso(now) if now else "9"
+    return [run[2] for run in runs if run[0] <= limit], [run[2] for run in runs if run[0] > limit]
 
 
 def _folders(path: Path) -> list[Path]:

@@ -109,16 +109,16 @@ def collector(config: str, folder: str, scale: float, quota_share: float) -> Jso
 
 
 def plain(config: str, users: int) -> Json:
-    """CPU for `users` accounts: typed models, PageIterator, and one licence call each; libraries and the first page's
-    set-up are not counted."""
+    """CPU for `users` accounts and as many registration rows: typed models, PageIterator, and one licence call for each
+    account; loading the libraries is not counted."""
     return asyncio.run(_plain(_tenant(config), users))
 
 
 async def _plain(tenant: Json, users: int) -> Json:
     import httpx
     from azure.identity.aio import ClientSecretCredential
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
     from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-    from msgraph.generated.users.users_request_builder import UsersRequestBuilder
     from msgraph.graph_request_adapter import GraphRequestAdapter
     from msgraph.graph_service_client import GraphServiceClient
     from msgraph_core import GraphClientFactory
@@ -137,22 +137,26 @@ async def _plain(tenant: Json, users: int) -> Json:
     adapter = GraphRequestAdapter(provider, GraphClientFactory.create_with_default_middleware(client=transport))
     adapter.base_url = f"{tenant['graph_url']}/v1.0"
     client = GraphServiceClient(request_adapter=adapter)
-    parameters = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters
+    registrations = client.reports.authentication_methods.user_registration_details
 
-    async def read(count: int) -> int:
-        """Users as typed models, and the licences of each."""
-        query = parameters(select=list(BY_NAME["users"].select), top=min(count, 999))
-        first = await client.users.get(UsersRequestBuilder.UsersRequestBuilderGetRequestConfiguration(
-            query_parameters=query))  # fmt: skip
+    async def iterate(builder: Any, count: int, **query: Any) -> list[Any]:
+        parameters = getattr(builder, f"{type(builder).__name__}GetQueryParameters")(top=min(count, 999), **query)
         found: list[Any] = []
 
-        def keep(user: Any) -> bool:
-            found.append(user)
+        def keep(one: Any) -> bool:
+            found.append(one)
             return len(found) < count
 
+        first = await builder.get(RequestConfiguration(query_parameters=parameters))
         await PageIterator(first, adapter).iterate(keep)
+        return found
+
+    async def read(count: int) -> int:
+        """Users and registrations as typed models, and the licences of each user."""
+        found = await iterate(client.users, count, select=list(BY_NAME["users"].select))
         for user in found:
             await client.users.by_user_id(user.id).license_details.get()
+        await iterate(registrations, count)
         return len(found)
 
     await read(1)

@@ -13,7 +13,7 @@ import pytest
 from openpyxl.packaging.custom import StringProperty
 
 from auditor.errors import UsageError
-from auditor.previous import compare_runs, load_previous
+from auditor.previous import compare_runs, load_previous, newest_run
 from auditor.triage import COLUMNS, Triage, to_json
 
 NOW = "2026-11-23T16:00:00Z"
@@ -95,6 +95,17 @@ class TestWhatMayBeNamed:
         assert load_previous(tmp_path / "contoso", now=before).findings[ID]["title"] == "02"
         with pytest.raises(UsageError, match="later moment"):
             load_previous(tmp_path / "contoso", now=datetime(2026, 1, 1, tzinfo=UTC))
+
+    def test_the_newest_run_is_found_for_somebody_who_named_none(self, tmp_path: Path) -> None:
+        assert newest_run(tmp_path, "Contoso") is None
+        for month in ("02", "05", "08"):
+            write_run(tmp_path / "contoso" / month, finding(), now=f"2026-{month}-01T00:00:00Z")
+        assert newest_run(tmp_path, "Contoso") == tmp_path / "contoso" / "08"
+        assert newest_run(tmp_path, "Contoso", datetime(2026, 6, 1, tzinfo=UTC)) == tmp_path / "contoso" / "05"
+        assert newest_run(tmp_path, "Contoso", datetime(2026, 1, 1, tzinfo=UTC)) is None
+        assert newest_run(tmp_path, "Fabrikam") is None
+        (tmp_path / "contoso" / "08" / "run.json").write_text("{broken")
+        assert newest_run(tmp_path, "Contoso") is None
 
     def test_with_several_tenants_each_finds_its_own_folder(self, tmp_path: Path) -> None:
         write_run(tmp_path / "a-b", finding(title="first"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +18,11 @@ from auditor.cli.options import (
     previous_option,
     strict_option,
 )
-from auditor.cli.terminal import Terminal, chosen_tenants, finish
+from auditor.cli.progress import LogFormat, log, log_format_option, progress_of
+from auditor.cli.terminal import chosen_tenants, finish
+
+if TYPE_CHECKING:
+    from auditor.config import TenantConfig
 
 
 @click.command("run")
@@ -35,6 +41,7 @@ from auditor.cli.terminal import Terminal, chosen_tenants, finish
     help="Compare with Microsoft's own What If answer for N accounts; takes about N seconds.",
 )
 @strict_option
+@log_format_option
 @fail_on_option
 def command(
     config_path: Path,
@@ -46,6 +53,7 @@ def command(
     now: datetime | None,
     cross_check: int | None,
     strict: bool,
+    log_format: LogFormat,
     fail_on: str | None,
 ) -> int:
     """Collect, judge, report."""
@@ -56,5 +64,24 @@ def command(
     options = RunOptions(
         out=out, resume=resume, previous=previous, now=now, cross_check=cross_check or 0, formats=formats
     )
-    results = run(config, chosen_tenants(config, names), options, Terminal())
-    return finish(results, strict=strict, fail_on=fail_on)
+    tenants = chosen_tenants(config, names)
+    if previous is None:
+        _hint(Path(config.config.report.folder), tenants, now, log_format)
+    results = run(config, tenants, options, progress_of(log_format))
+    return finish(results, strict=strict, fail_on=fail_on, log_format=log_format)
+
+
+def _hint(reports: Path, tenants: Sequence[TenantConfig], now: datetime | None, log_format: LogFormat) -> None:
+    """Nothing is compared that was not named; but somebody may have forgotten to name it."""
+    from auditor.previous import newest_run
+
+    for tenant in tenants:
+        earlier = newest_run(reports, tenant.name, now)
+        if earlier and log_format == "json":
+            log("earlier-run", tenant=tenant.name, folder=str(earlier))
+        elif earlier:
+            click.echo(
+                f"{tenant.name}: {earlier} holds an earlier run; with --previous {earlier} this one would tell what "
+                "changed and carry its triage over.",
+                err=True,
+            )

@@ -14,13 +14,13 @@ from auditor.states import State
 TITLE = "Evidence"
 
 FIELDS = (
-    Field("finding_id", 40, "wrap"),
+    Field("finding_id", 38, "wrap"),
     Field("severity", 10, words="severity"),
-    Field("object_name", 34, "wrap", full="findings.csv"),
-    Field("fact", 34, "wrap", full="findings.json"),
+    Field("object_name", 32, "wrap", full="findings.csv"),
+    Field("fact", 36, "wrap", full="findings.json"),
     Field("state", 13, words="state"),
     Field("value", 76, "wrap", full="findings.json"),
-    Field("dataset", 30, "wrap"),
+    Field("dataset", 28, "wrap"),
 )
 
 _BLOCKERS = frozenset(blocker.id for blocker in BLOCKERS)

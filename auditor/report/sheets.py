@@ -38,23 +38,23 @@ def tri(value: int) -> str:
 # ---------------------------------------------------------------------------------------------------- Findings
 
 FINDING_FIELDS = (
-    Field("id", 40, "wrap"),
+    Field("id", 37, "wrap"),
     Field("severity", 10, words="severity"),
     Field("outcome", 10, words="outcome"),
     Field(COLUMNS["status"], 13, "triage", choices=STATUSES),
-    Field("title", 50, "wrap", full="findings.csv"),
-    Field("object_name", 32, "wrap", full="findings.csv"),
-    Field(COLUMNS["owner"], 18, "triage", full="findings.json"),
+    Field("title", 47, "wrap", full="findings.csv"),
+    Field("object_name", 30, "wrap", full="findings.csv"),
+    Field(COLUMNS["owner"], 16, "triage", full="findings.json"),
     Field(COLUMNS["due"], 12, "triage date", date=True),
-    Field(COLUMNS["ticket"], 14, "triage", full="findings.json"),
-    Field(COLUMNS["comment"], 34, "triage", full="findings.json"),
+    Field(COLUMNS["ticket"], 13, "triage", full="findings.json"),
+    Field(COLUMNS["comment"], 30, "triage", full="findings.json"),
     Field(COLUMNS["waiver_until"], 12, "triage date", date=True),
     Field("accounts", 10, "number"),
     Field("facts", 8, "number"),
     Field("change", 11, words="change"),
     Field("first_seen", 21),
-    Field("remedy", 80, "wrap", full="findings.csv"),
-    Field("remedy_risk", 60, "wrap", full="findings.csv"),
+    Field("remedy", 130, "wrap", full="findings.csv"),
+    Field("remedy_risk", 80, "wrap", full="findings.csv"),
     Field("rule", 30, "wrap"),
     Field("waiver", 34, "wrap"),
     Field("controls", 20, "wrap"),
@@ -64,6 +64,12 @@ FINDING_FIELDS = (
     Field("object_type", 11),
     Field("object_id", 38, "wrap", full="findings.csv"),
 )
+
+
+FINDINGS_PRINTED = 1 + [field.header for field in FINDING_FIELDS].index("accounts")
+"""On paper Findings is a list to work down; evidence and remedies have sheets of their own."""
+FINDINGS_TALLEST = 70
+"""Points: a remedy in five lines, so that several findings fit on a screen."""
 
 
 def finding_fields(own: Sequence[str]) -> tuple[Field, ...]:
@@ -182,9 +188,10 @@ def sender_rows(judgement: Judgement, standing: Mapping[int, str] = NO_LINKS) ->
 
 
 def _first(judgement: Judgement, case: int) -> tuple[str, str]:
-    """The reason and the likely reply of what stands first in a sender's way."""
+    """The reason and the likely reply of what stands first in the way of the channel that a sender uses."""
     for standing in standings(judgement, case):
-        return standing.reason.text, standing.reply
+        if not standing.other:
+            return standing.reason.text, standing.reply
     return "No blocker was found in the tenant's settings.", ""
 
 

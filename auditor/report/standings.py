@@ -15,15 +15,15 @@ from auditor.verdict import Judgement
 TITLE = "Sender blockers"
 
 FIELDS = (
-    Field("Sender", 30, "wrap"),
+    Field("Sender", 26, "wrap"),
     Field("Uses", 8),
     Field("Step", 7, "number"),
-    Field("Blocker", 24),
-    Field("Channels", 14),
-    Field("State", 15, words="state"),
-    Field("Reason", 70, "wrap", full="report.html"),
-    Field("Likely reply", 50, "wrap"),
-    Field("Read from", 40, "wrap"),
+    Field("Blocker", 22),
+    Field("Channels", 12),
+    Field("State", 14, words="state"),
+    Field("Reason", 66, "wrap", full="report.html"),
+    Field("Likely reply", 46, "wrap"),
+    Field("Read from", 36, "wrap"),
 )
 
 

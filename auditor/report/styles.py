@@ -24,23 +24,23 @@ def add_styles(book: Book) -> None:
         return Alignment(vertical="center", **more)
 
     line = Side(style="thin", color=RULE)
-    below, box = Border(bottom=line), Border(bottom=line, top=line, left=line, right=line)
+    below, grid, box = Border(bottom=line), Border(bottom=line, right=line), Border(line, line, line, line)
     fill = {name: PatternFill("solid", fgColor=name) for name in (NAVY, PALE, TRIAGE)}
-    wrap = align(wrap_text=True)
+    wrap, left = align(wrap_text=True), align(horizontal="left")
 
     book.add_style("text", font=font(), alignment=align())
-    book.add_style("cell", tinted=True, font=font(), alignment=align(), border=below)
-    book.add_style("wrap", tinted=True, font=font(), alignment=wrap, border=below)
+    book.add_style("cell", tinted=True, font=font(), alignment=align(), border=grid)
+    book.add_style("wrap", tinted=True, font=font(), alignment=wrap, border=grid)
     book.add_style(
         "number",
         tinted=True,
         font=font(),
         alignment=align(horizontal="right", indent=1),
-        border=below,
+        border=grid,
         number_format="#,##0",
     )
-    book.add_style("day", tinted=True, font=font(), alignment=align(), border=below, number_format="yyyy-mm-dd")
-    book.add_style("link", font=font(color="0B5394", underline="single"), alignment=wrap, border=below)
+    book.add_style("day", tinted=True, font=font(), alignment=left, border=grid, number_format="yyyy-mm-dd")
+    book.add_style("link", font=font(color="0B5394", underline="single"), alignment=wrap, border=grid)
     book.add_style("jump", font=font(color="0B5394", underline="single"), alignment=wrap)
     book.add_style(
         "header",
@@ -50,11 +50,11 @@ def add_styles(book: Book) -> None:
     )
     book.add_style("triage", tinted=True, font=font(), fill=fill[TRIAGE], alignment=wrap, border=box)
     book.add_style(
-        "triage date", tinted=True, font=font(), fill=fill[TRIAGE], alignment=wrap, border=box,
+        "triage date", tinted=True, font=font(), fill=fill[TRIAGE], alignment=left, border=box,
         number_format="yyyy-mm-dd",
     )  # fmt: skip
     book.add_style(
-        "triage time", tinted=True, font=font(), fill=fill[TRIAGE], alignment=wrap, border=box,
+        "triage time", tinted=True, font=font(), fill=fill[TRIAGE], alignment=left, border=box,
         number_format="yyyy-mm-dd hh:mm",
     )  # fmt: skip
     book.add_style("title", font=font(20, bold=True, color=NAVY), alignment=middle())

@@ -50,9 +50,10 @@ def add_summary(
         f"Judged for {tenant.now:%Y-%m-%d, %H:%M} UTC · tenant-auditor {__version__} · confidential: names accounts "
         "and their weaknesses", "subtitle",
     )  # fmt: skip
-    page.line(_sources(tenant), "subtitle")
+    page.line(sources(tenant), "subtitle")
     page.gap()
-    for label, sentence in [*headlines(figures), *_waivers(figures)]:
+    accepted = waivers(figures)
+    for label, sentence in [*headlines(figures), *([("Waivers", accepted)] if accepted else [])]:
         page.row(_Cell(label, "strong"), _Cell(sentence, "lead", _TEXT))
     page.gap()
     _actions(page, figures, targets)
@@ -67,8 +68,8 @@ def add_summary(
         page.row(_Cell(Link(title, f"#'{title}'!A1"), "jump"), _Cell(text, "lead", _TEXT))
 
 
-def _sources(tenant: Tenant) -> str:
-    """Where the evidence comes from."""
+def sources(tenant: Tenant) -> str:
+    """Where the evidence comes from, in one line; cell by cell it stands in Coverage."""
     asked = [tenant.status[name] for name in EXCHANGE_DATASETS if tenant.status[name].asked]
     if not asked:
         return "Read from Microsoft Graph; Exchange Online was not asked"
@@ -76,15 +77,15 @@ def _sources(tenant: Tenant) -> str:
     return "Read from Microsoft Graph and Exchange Online" + (f" ({', '.join(ways)})" if ways else "")
 
 
-def _waivers(figures: Figures) -> list[tuple[str, str]]:
-    """Nothing where no waiver is written."""
+def waivers(figures: Figures) -> str:
+    """What is accepted, and which waivers are to be mended; nothing where no waiver is written."""
     told = figures.waived
     if not told.waivers:
-        return []
+        return ""
     poor = [(told.lapsed, "lapsed"), (told.unused, "unused"), (told.broad, "broader than needed")]
     mend = ", ".join(f"{number:,} {word}" for number, word in poor if number)
     sentence = f"{_count(told.waivers, 'waiver')}, {_count(told.findings, 'finding')} accepted by them today."
-    return [("Waivers", f"{sentence} To mend: {mend}." if mend else sentence)]
+    return f"{sentence} To mend: {mend}." if mend else sentence
 
 
 def headlines(figures: Figures) -> list[tuple[str, str]]:
@@ -206,7 +207,7 @@ def _owed(owed: Sequence[Owed]) -> list[list[_Cell]]:
     rows = [[_Cell("Owner", "column left", 2), *(_Cell(name, "column") for name in ("open", "overdue", "next due"))]]
     for one in owed[:_OWNERS]:
         numbers = [_Cell(number, "count") for number in (one.findings, one.overdue)]
-        rows.append([_Cell(one.owner or "(nobody)", "strong", 2), *numbers, _Cell(one.next_due or None, "label")])
+        rows.append([_Cell(one.owner or "(nobody)", "strong", 2), *numbers, _Cell(one.next_due or None, "count")])
     rest = owed[_OWNERS:]
     if rest:
         many = _Cell(f"{len(rest):,} more", "label", 2)
@@ -281,7 +282,7 @@ def _chart(page: _Page, head: int, last: int, series: int, title: str, grouping:
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.y_axis.numFmt, chart.y_axis.majorGridlines = "#,##0", None
     chart.legend.position = "b"
-    chart.width, chart.height = 10.6, 4.9
+    chart.width, chart.height = 10.6, 4.7
     raw.add_chart(chart, f"{_column(_CHART)}{head}")
     page.sheet.alt_texts.append(f"{title}: the numbers stand in the table beside it.")
 
@@ -369,8 +370,8 @@ class _Page:
 def _height(cell: _Cell, width: float) -> float:
     text = str(cell.value.text if isinstance(cell.value, Link) else cell.value or "")
     if cell.style == "note":
-        return text_height(text, width, per_width=1.35, line=12)
-    return text_height(text, width, per_width=1.06, line=14.5)
+        return text_height(text, width, per_width=1.5, line=12)
+    return text_height(text, width, per_width=1.15, line=14.5)
 
 
 def _column(index: int) -> str:

@@ -56,7 +56,10 @@ def write_workbook(stream: IO[bytes], evaluation: Evaluation, *, max_rows: int =
     standing = standings.standing_targets(judgement, max_rows)
     add_summary(book, judgement.tenant, figures(evaluation), CONTENTS, targets)
     findings = sheets.finding_rows(evaluation, links)
-    book.add_table(sheets.FINDINGS, sheets.finding_fields(evaluation.own_columns), findings, frozen="B2")
+    book.add_table(
+        sheets.FINDINGS, sheets.finding_fields(evaluation.own_columns), findings, frozen="B2",
+        printed=sheets.FINDINGS_PRINTED, tallest=sheets.FINDINGS_TALLEST,
+    )  # fmt: skip
     book.add_table(evidence.TITLE, evidence.FIELDS, evidence.evidence_rows(evaluation, targets))
     book.add_table(sheets.SENDERS, sheets.SENDER_FIELDS, sheets.sender_rows(judgement, standing), frozen="B2")
     senders = sheets.sender_targets(judgement, max_rows)
@@ -85,7 +88,7 @@ def _print_setup(book: Book, tenant: Tenant) -> None:
         raw.page_setup.orientation = "portrait" if text else "landscape"
         raw.page_setup.paperSize = _A4
         raw.page_setup.fitToWidth = raw.page_setup.fitToWidth or 1
-        raw.page_setup.fitToHeight = 0
+        raw.page_setup.fitToHeight = 1 if sheet.title == SUMMARY else 0
         raw.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         raw.sheet_properties.tabColor = NAVY if text else None
         margins = raw.page_margins

@@ -11,7 +11,7 @@ The bytes are kept stable by `package`, and by properties that carry `now`.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from math import ceil
@@ -33,7 +33,7 @@ MAX_HEIGHT = 330
 SHARED_LENGTH, SHARED_LIMIT = 48, 10_000
 """Characters of a text that may be shared, and how many may be."""
 
-_PAGE_WIDTH = 215
+_PAGE_WIDTH = 240
 """Characters of width that a landscape page holds at a size that can still be read."""
 _DAY_ZERO = date(1899, 12, 30)
 """Excel counts days from here (its first day is 31 December 1899, and it believes in 29 February 1900)."""
@@ -51,6 +51,7 @@ class Sheet:
     rows: int = 0
     columns: int = 0
     links: int = 0
+    tallest: float = MAX_HEIGHT
     alt_texts: list[str] = field(default_factory=list)
 
     def append(
@@ -95,7 +96,7 @@ class Sheet:
             for index, (value, style) in enumerate(zip(values, styles, strict=True))
             if style in self.book.wrapped
         ]
-        return min(max(heights, default=0), MAX_HEIGHT)
+        return min(max(heights, default=0), self.tallest)
 
     def _link(self, cell: str, link: Link, style: str) -> str:
         from openpyxl.worksheet.hyperlink import Hyperlink
@@ -180,15 +181,17 @@ class Book:
         rows: Iterable[Sequence[Value]],
         *,
         frozen: str = "A2",
-        dress: Callable[[Sheet], None] | None = None,
+        printed: int = 0,
+        tallest: float = MAX_HEIGHT,
     ) -> list[Sheet]:
         """A sheet with one table: header in row 1, filters, frozen header. More rows than a sheet can hold go on in
-        `title (2)` and so on. `dress` is called for each sheet after its rows."""
+        `title (2)` and so on. `printed`: how many of the columns go on paper, 0 for all; `tallest`: points."""
         made: list[Sheet] = []
         remaining = iter(rows)
         pending = next(remaining, None)
         while pending is not None or not made:
-            sheet = self._begin_table(sheet_title(title, len(made) + 1), fields, frozen)
+            sheet = self._begin_table(sheet_title(title, len(made) + 1), fields, frozen, printed)
+            sheet.tallest = tallest
             made.append(sheet)
             styles = [column.style for column in fields]
             full = [column.full for column in fields]
@@ -198,16 +201,16 @@ class Book:
                 sheet.append(pending, styles, full=full)
                 pending = next(remaining, None)
             self._end_table(sheet, fields, f"{_identifier(title)}{len(made) if len(made) > 1 else ''}")
-            if dress:
-                dress(sheet)
+            if printed:
+                sheet.raw.print_area = f"A1:{_letter(printed - 1)}{sheet.rows}"
         return made
 
-    def _begin_table(self, title: str, fields: Sequence[Field], frozen: str) -> Sheet:
+    def _begin_table(self, title: str, fields: Sequence[Field], frozen: str, printed: int) -> Sheet:
         sheet = self.add_sheet(title, [column.width for column in fields])
         sheet.raw.freeze_panes = frozen
         sheet.raw.print_title_rows = "1:1"
         sheet.raw.print_title_cols = f"A:{frozen[0]}" if frozen[0] == "A" else f"A:{chr(ord(frozen[0]) - 1)}"
-        sheet.raw.page_setup.fitToWidth = ceil(sum(sheet.widths) / _PAGE_WIDTH)
+        sheet.raw.page_setup.fitToWidth = ceil(sum(sheet.widths[: printed or None]) / _PAGE_WIDTH)
         sheet.raw.page_setup.pageOrder = "overThenDown"
         sheet.append([column.header for column in fields], ["header"] * len(fields), height=30)
         return sheet
@@ -265,7 +268,7 @@ class Book:
             sheet.stream.close()
 
 
-def text_height(text: str, width: float, *, per_width: float = 1.17, line: float = 12.8) -> float:
+def text_height(text: str, width: float, *, per_width: float = 1.25, line: float = 12.8) -> float:
     """Points that a wrapped text needs in a column of `width` characters, estimated for Calibri at 10 points."""
     lines = sum(max(1, ceil(len(part) / (width * per_width))) for part in text[:20_000].split("\n"))
     return lines * line + 3

@@ -62,12 +62,16 @@ def test_every_sheet_prints_fitted_with_header_page_numbers_and_marked(demo_book
     for sheet in demo_book:
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert (sheet.page_setup.fitToWidth or 1) <= 4
-        assert sheet.page_setup.fitToHeight == 0
+        assert sheet.page_setup.fitToHeight == (1 if sheet.title == "Summary" else 0)
         assert sheet.oddFooter.right.text == "Page &P of &N"
         assert sheet.oddHeader.right.text == "Confidential"
         if sheet.title in SHEETS[1:-1]:
             assert sheet.page_setup.orientation == "landscape"
             assert sheet.print_title_rows == "$1:$1"
+    findings = demo_book["Findings"]
+    last = next(cell.column_letter for cell in findings[1] if cell.value == "accounts")
+    assert findings.print_area == f"'Findings'!$A$1:${last}${findings.max_row}"
+    assert (findings.page_setup.fitToWidth or 1) == 1
 
 
 def test_the_properties_name_tenant_run_schema_and_no_other_time(

@@ -10,16 +10,16 @@ from typing import Any
 
 from auditor import __version__
 from auditor.blockers import BLOCKERS
-from auditor.catalogue import EXCHANGE_DATASETS
 from auditor.evaluate import Evaluation
 from auditor.report import guide, sheets
+from auditor.report.cells import Link
 from auditor.report.csvfiles import COVERAGE_COLUMNS, coverage_row
 from auditor.report.figures import EXPOSURES, OUTCOMES, VERDICTS, Figures, Gap, figures
 from auditor.report.html.charts import grouped, stacked
 from auditor.report.html.visible import visible
 from auditor.report.policies import POLICY_FIELDS, policy_rows
 from auditor.report.standings import standings
-from auditor.report.summary import headlines
+from auditor.report.summary import headlines, sources, waivers
 from auditor.tenant import Tenant
 from auditor.verdict import Judgement
 
@@ -104,7 +104,7 @@ def page_context(evaluation: Evaluation) -> dict[str, Any]:
         "sections": SECTIONS,
         "tenant": _tenant(judgement.tenant),
         "headlines": _headlines(numbers),
-        "waivers": _waivers(numbers),
+        "waivers": waivers(numbers),
         "since": _since(numbers),
         "actions": _actions(numbers),
         "charts": _charts(numbers),
@@ -132,16 +132,8 @@ def _tenant(tenant: Tenant) -> dict[str, str]:
         "cloud": tenant.cloud,
         "date": f"{tenant.now:%Y-%m-%d, %H:%M} UTC",
         "moment": tenant.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "sources": _sources(tenant),
+        "sources": visible(sources(tenant)),
     }
-
-
-def _sources(tenant: Tenant) -> str:
-    asked = [tenant.status[name] for name in EXCHANGE_DATASETS if tenant.status[name].asked]
-    if not asked:
-        return "Read from Microsoft Graph; Exchange Online was not asked"
-    ways = sorted({status.source for status in asked if status.source})
-    return visible("Read from Microsoft Graph and Exchange Online" + (f" ({', '.join(ways)})" if ways else ""))
 
 
 # ---------------------------------------------------------------------------------------------------- summary
@@ -168,17 +160,6 @@ def _headlines(numbers: Figures) -> list[dict[str, str]]:
 
 def _tone(bad: int) -> str:
     return "bad" if bad else "good"
-
-
-def _waivers(numbers: Figures) -> str:
-    """Nothing where no waiver is written."""
-    told = numbers.waived
-    if not told.waivers:
-        return ""
-    poor = [(told.lapsed, "lapsed"), (told.unused, "unused"), (told.broad, "broader than needed")]
-    mend = ", ".join(f"{number:,} {word}" for number, word in poor if number)
-    sentence = f"{told.findings:,} of the findings are accepted by {told.waivers:,} waivers; they stay in the list."
-    return f"{sentence} To mend: {mend}." if mend else sentence
 
 
 def _since(numbers: Figures) -> dict[str, Any] | None:
@@ -271,10 +252,11 @@ def _coverage(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def _named(names: Iterable[str], values: Sequence[object]) -> dict[str, Any]:
-    """Column → value; texts are made visible, nothing is the empty text."""
+    """Column → value; texts are made visible, nothing is the empty text, the workbook's links are their text."""
+    plain = (value.text if isinstance(value, Link) else value for value in values)
     return {
         name: visible(value) if isinstance(value, str) else "" if value is None else value
-        for name, value in zip(names, values, strict=True)
+        for name, value in zip(names, plain, strict=True)
     }
 
 
