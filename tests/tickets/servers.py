@@ -52,8 +52,11 @@ def serving(
             _await(process, url, log)
             yield url
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, 15)
+            if os.name == "posix":  # with the workers that it started
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, 15)
+            else:
+                process.terminate()
             process.wait(30)
 
 
