@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Service = Literal["graph", "graph-beta", "exchange", "derived", "brought"]
-Bucket = Literal["directory", "conditional-access", "reports", "usage-reports", "exchange", "none"]
+Bucket = Literal[
+    "directory", "conditional-access", "reports", "usage-reports", "usage-reports-json", "exchange", "none"
+]
 Shape = Literal["singleton", "collection", "report", "cmdlet"]
 
 POLICY = "Policy.Read.All"
@@ -123,7 +125,7 @@ CATALOGUE: tuple[Dataset, ...] = (
     _graph("emailAppUsage", "/reports/getEmailAppUsageUserDetail(period='D180')", REPORTS, shape="report",
            bucket="usage-reports", optional=True, personal=True, national=False),
     Dataset("mailboxUsage", "graph-beta", "collection", "/reports/getMailboxUsageDetail(period='D7')", REPORTS,
-            page_size=999, bucket="usage-reports", personal=True, national=False),
+            page_size=999, bucket="usage-reports-json", personal=True, national=False),
     _graph("servicePrincipals", "/servicePrincipals", APPLICATIONS, accepted=(DIRECTORY,), page_size=999,
            select=("id", "appId", "displayName", "accountEnabled", "appOwnerOrganizationId", "servicePrincipalType",
                    "signInAudience")),

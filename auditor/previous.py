@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from auditor.diff import ACCOUNT_FACTS, Comparison, Document, compare
 from auditor.errors import UsageError
 from auditor.evaluate import Previous
 from auditor.previous_workbook import SUFFIXES, Row, Worked, read_workbook
-from auditor.triage import Remark, Triage, from_json, read, told
+from auditor.triage import NONE, Remark, Triage, from_json, read, told
 
 FILE, WORKBOOK, RUN, ACCOUNTS = "findings.json", "findings.xlsx", "run.json", "accounts.csv"
+TICKETS = "tickets.json"
+"""Which ticket each finding stands in, as `auditor tickets sync` left it."""
 
 _REMEDY = "Name the folder of an earlier run, such as reports/<tenant>/<time>, or its workbook."
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -113,6 +116,7 @@ def _from_run(folder: Path, path: Path, worked: Worked | None) -> Previous:
         if isinstance(found.get("triage"), dict)
     }
     triage, remarks = _overlaid(before, findings, worked, now) if worked else (before, [])
+    triage = _with_tickets(triage, ticket_keys(folder))
     return Previous(
         findings=findings,
         gone=gone,
@@ -127,6 +131,33 @@ def _from_run(folder: Path, path: Path, worked: Worked | None) -> Previous:
         own_columns=worked.own_columns if worked else _texts(document.get("own_columns")),
         remarks=tuple(remarks),
     )
+
+
+def read_tickets(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+    """Finding id → name of a [[tickets]] entry → `key` and `url`; empty where nothing was synced from this run."""
+    path = folder / TICKETS
+    found = _document(path).get("tickets") if path.is_file() else None
+    if not isinstance(found, dict):
+        return {}
+    return {
+        identity: {name: _record(ticket) for name, ticket in entries.items()}
+        for identity, entries in found.items()
+        if isinstance(entries, dict)
+    }
+
+
+def ticket_keys(folder: Path) -> dict[str, str]:
+    """Finding id → the keys of its tickets, as the column Ticket holds them."""
+    return {
+        identity: ", ".join(dict.fromkeys(ticket["key"] for _, ticket in sorted(entries.items()) if "key" in ticket))
+        for identity, entries in read_tickets(folder).items()
+    }
+
+
+def _with_tickets(triage: Mapping[str, Triage], keys: Mapping[str, str]) -> dict[str, Triage]:
+    """The keys where the analyst wrote none."""
+    found = {identity: triage.get(identity, NONE) for identity in keys}
+    return {**triage, **{key: replace(mine, ticket=keys[key]) for key, mine in found.items() if not mine.ticket}}
 
 
 def _texts(known: Any) -> tuple[str, ...]:
@@ -168,11 +199,13 @@ def _datasets(known: Any) -> dict[str, str]:
 def _records(known: Any) -> dict[str, dict[str, str]] | None:
     if not isinstance(known, dict):
         return None
-    return {
-        key: {name: value for name, value in entry.items() if isinstance(value, str)}
-        for key, entry in known.items()
-        if isinstance(entry, dict)
-    }
+    return {key: _record(entry) for key, entry in known.items() if isinstance(entry, dict)}
+
+
+def _record(entry: Any) -> dict[str, str]:
+    """The texts among the values of an object."""
+    known = entry if isinstance(entry, dict) else {}
+    return {name: value for name, value in known.items() if isinstance(value, str)}
 
 
 def _accounts(path: Path) -> dict[str, tuple[str, ...]] | None:

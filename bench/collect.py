@@ -3,10 +3,10 @@
     python bench/collect.py [ACCOUNTS ...] [--plain USERS] [--plans N] [--throttled N] [--scale N] [--folder DIR]
 
 ACCOUNTS is 10,000 unless given; 100,000 takes some minutes, 1,000,000 half an hour and, while it runs, the disk that a
-snapshot of that size needs. Goals, at each size: at most 40 + 1.05 × Σ ceil(records ÷ page size) requests; the
-collector's CPU at most 1.75 × the floor's; at least 200 × less CPU per account than the plain way; peak memory below
-400 MiB at 100,000 accounts and 1 GiB at 1,000,000. With limits: at most 1.15 × the quota floor wherever that exceeds
-120 s of emulated time, and no 429 for a lone collector.
+snapshot of that size needs. Goals, at each size: at most 40 + 1.05 × Σ ceil(records ÷ page size) requests; from 100,000
+accounts on: the collector's CPU at most 1.75 × the floor's, and at least 200 × less CPU per account than the plain way;
+peak memory below 400 MiB at 100,000 accounts and 1 GiB at 1,000,000. With limits: at most 1.15 × the quota floor
+wherever that exceeds 120 s of emulated time, and no 429 for a lone collector.
 
 Method. The emulated tenant (auditor/demo, the special accounts and filler with --plans service plans in each large
 product, 81 unless given, which is Microsoft 365 E5's number) is served over TLS by a process of its own, without
@@ -16,11 +16,11 @@ latency; what it costs is not counted. Each way of reading then runs in a proces
     libraries' imports included, and quota_share 1.0. Its own gates still keep the documented limits, on a clock that
     runs so fast (×1,000,000) that waiting takes no time: CPU is measured, and the elapsed time is that without limits.
 (b) the plain way that most tools take: the SDK's typed models, its PageIterator, and one licence call per user. It
-    reads only users and their licences, of --plain accounts (200 unless given) from the first page on, one request for
-    the libraries to be loaded beforehand; per account it is *scaled*: no tenant was read that way whole. (a) reads
-    every dataset, so the comparison favours (b).
+    reads users with their licences and as many registration rows, of --plain accounts (200 unless given), after one of
+    each for the libraries to be loaded; per account it is *scaled*: no tenant was read that way whole. (a) reads every
+    dataset, so the comparison favours (b).
 (c) the floor: httpx with nothing around it asks for what (a) asked for (from the emulated tenant's log of first pages,
-    every nextLink followed; Exchange's lists likewise, `$batch` left out), decodes each answer once into plain objects
+    as many pages of each; Exchange's lists likewise, `$batch` left out), decodes each answer once into plain objects
     and drops it. That as many records came as (a) kept is checked.
 
 CPU is user and system time of the process, which a busy machine changes less than the clock. Memory is the peak
@@ -54,6 +54,10 @@ Json = dict[str, Any]
 
 CPU_GOAL, PLAIN_GOAL, QUOTA_GOAL, QUOTA_FROM = 1.75, 200, 1.15, 120
 MEMORY_GOALS = ((100_000, 400), (1_000_000, 1024))
+CPU_FROM = 100_000
+"""accounts from which on the CPU goals hold; below, loading the libraries outweighs the work"""
+ASIDE = 3
+"""records that may come on a dataset's path beside its pages: a collector may first look how large the tenant is"""
 NO_WAITING = 1_000_000.0
 """how much faster the clock runs where limits are not to be waited for"""
 
@@ -135,10 +139,11 @@ def side_by_side(accounts: int, plans: int, plain: int, folder: Path) -> Json:
                    and name != "mailboxPermissions"]  # fmt: skip
         least = way("floor", config=tenant.config, asked=log["asked"], reports=log["reports"], cmdlets=cmdlets)
         theirs = way("plain", config=tenant.config, users=min(plain, accounts))
-        peak = tenant.report()["peak_mib"]
+        after = tenant.report()
     incomplete = {name: one for name, one in ours["datasets"].items() if one["state"] in ("cut", "failed", "denied")}
     print(
-        f"\n{accounts:,} accounts, {plans} plans; the tenant started in {tenant.started:.1f} s, {peak:,.0f} MiB at most"
+        f"\n{accounts:,} accounts, {plans} plans; the tenant started in {tenant.started:.1f} s and took "
+        f"{after['peak_mib']:,.0f} MiB at most, {after['cpu']:.0f} s of CPU in all"
     )
     for name, one in incomplete.items():
         print(f"  NOT WHOLE: {name} {one['state']}: {one['reason']}")
@@ -152,13 +157,13 @@ def side_by_side(accounts: int, plans: int, plain: int, folder: Path) -> Json:
           f"decode; (a) keeps {ours['disk'] / 2**20:,.0f} MiB on disk")  # fmt: skip
     _same_records(ours["datasets"], least["records"])
     allowed, pages = budget(ours["datasets"])
-    rows = [
-        ("requests", ours["requests"], "≤", allowed, f"40 + 1.05 × {pages:,} pages"),
+    goals([("requests", ours["requests"], "≤", allowed, f"40 + 1.05 × {pages:,} pages")])
+    cpu = [
         ("CPU (a) ÷ (c)", ours["cpu"] / least["cpu"], "≤", CPU_GOAL, ""),
         ("CPU per account (b) ÷ (a)", each * accounts / ours["cpu"], "≥", PLAIN_GOAL, "(b) scaled"),
-        *(("peak MiB", ours["peak_mib"], "≤", goal, "") for size, goal in MEMORY_GOALS if size == accounts),
     ]
-    goals(rows)
+    goals(cpu, judged=accounts >= CPU_FROM)
+    goals([("peak MiB", ours["peak_mib"], "≤", goal, "") for size, goal in MEMORY_GOALS if size == accounts])
     beyond = {name: one["requests"] - pages_of(name, one["records"]) for name, one in ours["datasets"].items()}
     most = sorted(beyond, key=lambda name: -beyond[name])[:6]
     print(f"  most requests beyond their pages: {', '.join(f'{name} {beyond[name]}' for name in most)}")
@@ -193,7 +198,7 @@ def _same_records(kept: Mapping[str, Json], read: Mapping[str, int]) -> None:
     for name, count in ends.items():
         expected = kept[name]["records"] * (2 if name == "users" and kept["perUserMfa"]["requests"] else 1)
         if name in ("users", "userRegistrationDetails", "casMailboxes", "mailboxes", "exchangeUsers", "mailboxUsage",
-                    "emailAppUsage") and count != expected:  # fmt: skip
+                    "emailAppUsage") and not 0 <= count - expected <= ASIDE:  # fmt: skip
             print(f"  NOT THE SAME: {name}: (a) kept {expected:,}, (c) read {count:,}")
 
 
@@ -246,11 +251,12 @@ def _line(name: str, cpu: float, wall: float, peak: float | None, each: float) -
     print(f"{name:<26}{cpu:>9.2f}{wall:>9.1f}{memory}{each * 1000:>16.3f}")
 
 
-def goals(rows: Sequence[tuple[str, float, str, float, str]]) -> None:
+def goals(rows: Sequence[tuple[str, float, str, float, str]], *, judged: bool = True) -> None:
     for name, value, sense, goal, remark in rows:
         holds = value <= goal if sense == "≤" else value >= goal
+        verdict = ("holds" if holds else "FAILS") if judged else "no goal at this size"
         note = f" ({remark})" if remark else ""
-        print(f"  {'holds' if holds else 'FAILS'}: {name} {value:,.2f} {sense} {goal:,.2f}{note}")
+        print(f"  {verdict}: {name} {value:,.2f} {sense} {goal:,.2f}{note}")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import json
 
 import pytest
 
+from auditor.collect.writer import Entry, SnapshotWriter
 from auditor.errors import UsageError
-from auditor.snapshot import Entry, Snapshot, SnapshotWriter, verify
+from auditor.snapshot import Snapshot, verify
 from auditor.tenant import DatasetStatus
 
 RECORDS = [b'{"id":"1","name":"\xc3\xa9"}', b'{"id":"2"}']
@@ -112,50 +113,47 @@ def test_without_a_manifest_there_is_nothing_to_verify(tmp_path):
         verify(tmp_path)
 
 
-def test_an_interrupted_dataset_leaves_no_trace_in_the_evidence(folder, tmp_path):
-    class Stopped(Exception):  # noqa: N818
-        pass
-
-    def interrupted() -> None:
-        with _writer(folder, resume=True).dataset("organization") as file:
-            file.keep([b"{}"])
-            raise Stopped
-
-    with pytest.raises(Stopped):
-        interrupted()
-    assert "organization" not in json.loads((folder / "manifest.json").read_text())["datasets"]
-    again = _writer(folder, resume=True)
-    assert not list(folder.glob("*.part"))
-    assert sorted(again.entries) == ["domains", "users"]
-
-
-def test_a_dataset_that_fails_the_second_time_loses_its_file(folder):
-    writer = _writer(folder, resume=True)
-    _write(writer, "users", state="failed", reason="gone")
-    assert not (folder / "users.jsonl").exists()
+def _compressed(tmp_path, name="users", records=RECORDS):
+    writer = _writer(tmp_path / "large")
+    writer.accounts = 10_001
+    writer.started = writer.ended = "2026-11-23T16:00:00Z"
+    with writer.dataset(name) as file:
+        for record in records:
+            file.keep([record])
+    writer.finish(Entry(DatasetStatus(name, "complete", file.records)), file)
+    writer.complete = True
     writer.write_manifest()
-    assert verify(folder) == []
+    return tmp_path / "large"
 
 
-def test_resume_is_for_the_same_tenant_and_cloud(folder):
-    with pytest.raises(UsageError):
-        SnapshotWriter.open(folder, configured_tenant="other", cloud="public", resume=True)
-    with pytest.raises(UsageError):
-        SnapshotWriter.open(folder, configured_tenant="t", cloud="china", resume=True)
-    with pytest.raises(UsageError):
-        _writer(folder)
+def test_a_large_tenants_files_are_compressed_and_the_digest_is_that_of_the_lines(tmp_path, folder):
+    large = Snapshot.open(_compressed(tmp_path))
+    assert large.manifest["datasets"]["users"]["file"] == "users.jsonl.gz"
+    assert (
+        large.manifest["datasets"]["users"]["sha256"] == Snapshot.open(folder).manifest["datasets"]["users"]["sha256"]
+    )
+    assert list(large.lines("users")) == RECORDS
+    assert large.digest() == large.manifest["digest"]
+    assert verify(large.folder) == []
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
-    (tmp_path / "file").write_text("")
+def test_damage_to_a_compressed_file_is_noticed(tmp_path):
+    folder = _compressed(tmp_path)
+    path = folder / "users.jsonl.gz"
+    whole = path.read_bytes()
+    members = [number for number in range(len(whole)) if whole.startswith(b"\x1f\x8b", number)]
+    assert len(members) == len(RECORDS)
+    flipped = whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:]
+    for damaged in (whole[: members[-1]], whole[:-3], flipped, b"", b"no gzip"):
+        path.write_bytes(damaged)
+        [problem] = verify(folder)
+        assert problem.startswith("users.jsonl.gz: ")
+
+
+def test_a_damaged_compressed_file_that_is_read_is_an_error_with_a_remedy(tmp_path):
+    folder = _compressed(tmp_path)
+    path = folder / "users.jsonl.gz"
+    path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(UsageError) as caught:
-        _writer(tmp_path / "file" / "snapshot")
-    assert "file" in str(caught.value)
-
-
-def test_a_dataset_file_that_cannot_be_made_is_told(folder):
-    (folder / "users.jsonl.part").mkdir()
-    writer = SnapshotWriter(folder, "t", "public")
-    with pytest.raises(UsageError) as caught:
-        writer.dataset("users")
-    assert "users.jsonl" in str(caught.value)
+        list(Snapshot.open(folder).lines("users"))
+    assert "verify" in caught.value.remedy

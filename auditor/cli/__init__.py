@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": "for each declared sender the smallest changes that open it and where to move; how to close the rest",
     "diff": "what changed between two runs: new, returned, changed, fixed, not checked, unchanged",
     "trend": "the numbers of every run in a folder",
+    "tickets": "findings into tickets, once each, and closed when they are really fixed",
     "exchange-script": "print the read-only PowerShell script that exports Exchange settings",
     "explain": "read an SMTP error and name the blockers it points at",
     "probe": "try a declared sender's settings on the wire, without sending a message",

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from auditor.cli.options import PATH, config_option, strict_option
-from auditor.cli.terminal import Terminal, chosen_tenants
+from auditor.cli.progress import LogFormat, log, log_format_option, progress_of
+from auditor.cli.terminal import chosen_tenants
 from auditor.errors import UsageError
 
 
@@ -17,7 +18,10 @@ from auditor.errors import UsageError
 @click.option("--out", type=PATH, required=True, help="The snapshot's folder.")
 @click.option("--resume", is_flag=True, help="Go on with an unfinished snapshot.")
 @strict_option
-def command(config_path: Path, names: tuple[str, ...], out: Path, resume: bool, strict: bool) -> int:
+@log_format_option
+def command(
+    config_path: Path, names: tuple[str, ...], out: Path, resume: bool, strict: bool, log_format: LogFormat
+) -> int:
     """Collect the evidence into a snapshot, without judging it."""
     from auditor.config import load
     from auditor.run import collect_only, prepare
@@ -27,6 +31,9 @@ def command(config_path: Path, names: tuple[str, ...], out: Path, resume: bool, 
     if len(tenants) != 1:
         raise UsageError("A snapshot holds one tenant.", remedy="Name it with --tenant.")
     prepare(out, resume=resume)
-    partial = collect_only(config, tenants[0], out, resume, Terminal())
-    click.echo(f"snapshot: {out}", err=True)
+    partial = collect_only(config, tenants[0], out, resume, progress_of(log_format))
+    if log_format == "json":
+        log("done", tenant=tenants[0].name, not_read=sorted(partial), snapshot=str(out))
+    else:
+        click.echo(f"snapshot: {out}", err=True)
     return 3 if strict and partial else 0

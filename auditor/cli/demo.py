@@ -16,7 +16,8 @@ from auditor.cli.options import (
     previous_option,
     strict_option,
 )
-from auditor.cli.terminal import Terminal, finish
+from auditor.cli.progress import Terminal
+from auditor.cli.terminal import finish
 
 
 @click.command("demo")

@@ -18,7 +18,8 @@ from auditor.cli.options import (
     previous_option,
     strict_option,
 )
-from auditor.cli.terminal import Terminal, chosen_tenants, finish
+from auditor.cli.progress import LogFormat, log, log_format_option, progress_of
+from auditor.cli.terminal import chosen_tenants, finish
 
 if TYPE_CHECKING:
     from auditor.config import TenantConfig
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     help="Compare with Microsoft's own What If answer for N accounts; takes about N seconds.",
 )
 @strict_option
+@log_format_option
 @fail_on_option
 def command(
     config_path: Path,
@@ -51,6 +53,7 @@ def command(
     now: datetime | None,
     cross_check: int | None,
     strict: bool,
+    log_format: LogFormat,
     fail_on: str | None,
 ) -> int:
     """Collect, judge, report."""
@@ -63,18 +66,20 @@ def command(
     )
     tenants = chosen_tenants(config, names)
     if previous is None:
-        _hint(Path(config.config.report.folder), tenants, now)
-    results = run(config, tenants, options, Terminal())
-    return finish(results, strict=strict, fail_on=fail_on)
+        _hint(Path(config.config.report.folder), tenants, now, log_format)
+    results = run(config, tenants, options, progress_of(log_format))
+    return finish(results, strict=strict, fail_on=fail_on, log_format=log_format)
 
 
-def _hint(reports: Path, tenants: Sequence[TenantConfig], now: datetime | None) -> None:
+def _hint(reports: Path, tenants: Sequence[TenantConfig], now: datetime | None, log_format: LogFormat) -> None:
     """Nothing is compared that was not named; but somebody may have forgotten to name it."""
     from auditor.previous import newest_run
 
     for tenant in tenants:
         earlier = newest_run(reports, tenant.name, now)
-        if earlier:
+        if earlier and log_format == "json":
+            log("earlier-run", tenant=tenant.name, folder=str(earlier))
+        elif earlier:
             click.echo(
                 f"{tenant.name}: {earlier} holds an earlier run; with --previous {earlier} this one would tell what "
                 "changed and carry its triage over.",

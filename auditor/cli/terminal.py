@@ -1,13 +1,13 @@
-"""What a person sees while a command runs and at its end; all of it on stderr, stdout holds only the result's path."""
+"""What a person sees at the end of a command; all of it on stderr, stdout holds only the result's path."""
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 
 import click
 
+from auditor.cli.progress import LogFormat, log
 from auditor.clock import iso
 from auditor.config import LoadedConfig, TenantConfig
 from auditor.errors import AuditorError, UsageError
@@ -16,31 +16,6 @@ from auditor.findings.base import SEVERITIES
 from auditor.report.text import clean
 from auditor.run import RunResult
 from auditor.states import VERDICT_WORDS
-from auditor.tenant import DatasetStatus
-
-
-class Terminal:
-    """Progress for people: one line that changes on a terminal, nothing elsewhere."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-
-    def started(self, dataset: str) -> None:
-        self._show(f"reading {dataset} …")
-
-    def page(self, dataset: str, records: int) -> None:
-        self._show(f"reading {dataset} … {records:,}")
-
-    def finished(self, dataset: str, status: DatasetStatus) -> None:
-        if not self._live:
-            return
-        self._show("")
-        note = f" ({status.reason})" if status.reason else ""
-        click.echo(f"\r  {dataset}: {status.state}, {status.records:,}{note}", err=True)
-
-    def _show(self, text: str) -> None:
-        if self._live:
-            click.echo(f"\r{text:<78.78}", err=True, nl=False)
 
 
 def chosen_tenants(config: LoadedConfig, names: Sequence[str]) -> Sequence[TenantConfig]:
@@ -55,10 +30,13 @@ def chosen_tenants(config: LoadedConfig, names: Sequence[str]) -> Sequence[Tenan
     return [known[name] for name in names] if names else tenants
 
 
-def finish(results: Sequence[RunResult], *, strict: bool, fail_on: str | None) -> int:
+def finish(results: Sequence[RunResult], *, strict: bool, fail_on: str | None, log_format: LogFormat = "text") -> int:
     """Prints each tenant's summary and returns the contract's exit code: a failed tenant's own, else 1, else 3."""
     for result in results:
-        _summary(result)
+        if log_format == "json":
+            _logged(result)
+        else:
+            _summary(result)
     failed = [result.error.exit_code for result in results if result.error]
     if failed:
         return max(failed)
@@ -78,9 +56,7 @@ def _summary(result: RunResult) -> None:
         return
     assert result.evaluation is not None
     judgement = result.evaluation.judgement
-    verdicts = Counter(VERDICT_WORDS[code] for code in judgement.basic.tolist())
-    severities: Counter[str] = Counter(finding.severity for finding in result.findings if finding.outcome != "waived")
-    gaps = [row.dataset for row in result.evaluation.coverage if row.state in ("cut", "denied", "failed")]
+    verdicts, severities, gaps = _counted(result.evaluation)
     click.echo(
         f"{result.tenant}: {len(judgement.tenant.accounts):,} accounts, judged for {iso(judgement.tenant.now)}",
         err=True,
@@ -90,6 +66,33 @@ def _summary(result: RunResult) -> None:
     click.echo(f"  not read: {', '.join(gaps) if gaps else 'nothing that was asked for'}", err=True)
     _since(result.evaluation)
     click.echo(f"  workbook: {result.workbook}", err=True)
+    click.echo(str(result.workbook))
+
+
+def _counted(evaluation: Evaluation) -> tuple[Counter[str], Counter[str], list[str]]:
+    """Accounts by verdict for basic authentication, findings by severity, and the datasets that were not read."""
+    verdicts = Counter(VERDICT_WORDS[code] for code in evaluation.judgement.basic.tolist())
+    severities = Counter[str](one.severity for one in evaluation.findings if one.outcome != "waived")
+    gaps = [row.dataset for row in evaluation.coverage if row.state in ("cut", "denied", "failed")]
+    return verdicts, severities, gaps
+
+
+def _logged(result: RunResult) -> None:
+    """The summary as one event; stdout holds the workbook's path as ever."""
+    if result.error:
+        log("failed", tenant=result.tenant, error=result.error.message, remedy=result.error.remedy)
+        return
+    assert result.evaluation is not None
+    verdicts, severities, gaps = _counted(result.evaluation)
+    log(
+        "done",
+        tenant=result.tenant,
+        accounts=len(result.evaluation.judgement.tenant.accounts),
+        verdicts=dict(verdicts),
+        findings=dict(severities),
+        not_read=gaps,
+        workbook=str(result.workbook),
+    )
     click.echo(str(result.workbook))
 
 

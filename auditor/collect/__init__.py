@@ -7,8 +7,10 @@ when a collection starts, not with this module.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +19,13 @@ import msgspec
 
 from auditor.catalogue import BY_NAME, CATALOGUE, Dataset
 from auditor.clock import Clock, SystemClock, iso
-from auditor.collect.base import Job, Keep, Outcome, Progress, Silent, ended
+from auditor.collect.base import Job, Outcome, ended, shaped
 from auditor.collect.brought import smtp_replies
+from auditor.collect.progress import Pace, Progress, Silent
+from auditor.collect.sink import Sink
+from auditor.collect.writer import Entry, SnapshotWriter, alone
 from auditor.config import LoadedConfig, TenantConfig
-from auditor.errors import ServiceError, SignInError
-from auditor.snapshot import Entry, SnapshotWriter
+from auditor.errors import AuditorError, ServiceError, SignInError
 from auditor.tenant import DatasetStatus
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["READ_ORDER", "CollectResult", "Progress", "collect"]
 
-Read = Callable[[Job, Dataset, Keep], Awaitable[Outcome]]
+Read = Callable[[Job, Dataset, Sink], Awaitable[Outcome]]
 
 _LAST = (
     "appRoleAssignments", "servicePrincipals", "perUserMfa", "authenticationMethods",
@@ -46,9 +50,21 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "servicePrincipals": ("appRoleAssignments", "oauth2PermissionGrants"),
     "groups": ("conditionalAccessPolicies", "roleAssignments", "recipientPermissions", "users"),
     "groupMembers": ("groups",),
-    "whatIf": ("users", "conditionalAccessPolicies", "roleAssignments", "groupMembers"),
+    "whatIf": tuple(name for name in READ_ORDER if name != "whatIf"),
 }
-"""What a dataset is derived from: read anew, it makes the dataset be read anew as well."""
+"""What a dataset is derived from: it is read after them, and anew where one of them is. All others are read at once."""
+
+FIRST = "organization"
+"""Read before all others: it proves that the service answers, gives its clock, and tells how large the tenant is."""
+
+PER_ACCOUNT = ("users", "perUserMfa", "userRegistrationDetails")
+"""one record for each account, more or less"""
+
+RESTARTS = 2
+"""how often a dataset is read from its start because a nextLink had expired"""
+
+PASSING = ("service", "network", "token", "malformed")
+"""what ended a read early that may go on later from where it was"""
 
 
 @dataclass(frozen=True)
@@ -83,96 +99,147 @@ async def collect(
     folder)."""
     from auditor.exchange import Access, make_source
     from auditor.graph.clouds import NATIONAL
+    from auditor.graph.gates import Gates
     from auditor.graph.reader import Reader
     from auditor.graph.session import GraphSession
-    from auditor.graph.throttle import Gates
 
     clock = clock or SystemClock()
     began = (clock.monotonic(), time.process_time())
-    writer = SnapshotWriter.open(folder, configured_tenant=tenant.tenant_id, cloud=tenant.cloud, resume=resume)
-    session = session or GraphSession.open(config, tenant, clock=clock)
-    async with session:
-        reader = Reader(session, Gates(clock, config.config.audit.quota_share))
-        job = Job(config, tenant, session, reader, writer, cross_check)
-        access = Access(
-            tenant.tenant_id,
-            session.where.exchange,
-            session.http_client(),
-            session.token,
-            clock.sleep,
-            reader,
-            session.service_now,
-            tenant.cloud in NATIONAL,
-        )
-        source = make_source(config, access)
-        await _Run(job, source, progress or Silent(), writer.requests).all()
+    with alone(folder):
+        writer = SnapshotWriter.open(folder, configured_tenant=tenant.tenant_id, cloud=tenant.cloud, resume=resume)
+        async with session or GraphSession.open(config, tenant, clock=clock) as session:
+            reader = Reader(session, Gates(clock, config.config.audit.quota_share))
+            access = Access(
+                tenant.tenant_id,
+                session.where.exchange,
+                session.http_client(),
+                session.token,
+                clock.sleep,
+                reader,
+                session.service_now,
+                tenant.cloud in NATIONAL,
+            )
+            source = make_source(config, access)
+            job = Job(config, tenant, session, reader, writer, cross_check)
+            await _Run(job, source, progress or Silent()).all()
     taken = (clock.monotonic() - began[0], time.process_time() - began[1])
     return CollectResult(
         folder, writer.tenant_id, dict(writer.entries), writer.requests, {"collect": taken}, tuple(source.notes())
     )
 
 
-@dataclass
 class _Run:
-    """Every dataset in turn. `before`: requests of the runs that a resume goes on with."""
+    """Every dataset as a task of its own that starts when what it is derived from has ended. What keeps them apart are
+    the gates of the services and the reader's budget of pages; Exchange is asked one thing at a time."""
 
-    job: Job
-    exchange: ExchangeSource
-    progress: Progress
-    before: int
+    def __init__(self, job: Job, exchange: ExchangeSource, progress: Progress) -> None:
+        self.job = job
+        self.exchange = exchange
+        self.progress = progress
+        self._kept = frozenset(job.writer.entries)
+        self._anew: set[str] = set()
+        self._ended = {name: asyncio.Event() for name in READ_ORDER}
+        self._exchange_turn = asyncio.Lock()
+        job.others = self._others
 
     async def all(self) -> None:
         writer = self.job.writer
-        kept = set(writer.entries)
         writer.complete = False
-        anew: set[str] = set()
-        for name in READ_ORDER:
-            if name in kept and not anew & set(INPUTS.get(name, ())):
-                self.progress.finished(name, writer.entries[name].status)
-                continue
-            anew.add(name)
-            await self._one(BY_NAME[name])
-            self._stop_if_unreachable()
+        await self._task(FIRST)
+        self._stop_if_unreachable()
+        if writer.accounts is not None:
+            self.job.reader.gates.size(writer.accounts)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for name in READ_ORDER:
+                    if name != FIRST:
+                        tasks.create_task(self._task(name), name=name)
+        except* AuditorError as errors:
+            raise _first(errors) from None
         self._nothing_read()
         writer.complete = True
         writer.write_manifest()
+
+    async def _task(self, name: str) -> None:
+        inputs = INPUTS.get(name, ())
+        for before in inputs:
+            await self._ended[before].wait()
+        anew = bool(self._anew & set(inputs))
+        if name in self._kept and not anew:
+            self.progress.finished(name, self.job.writer.entries[name].status)
+        else:
+            if anew:  # what an interrupted run left rests on what is no more
+                self.job.writer.forget((name,))
+            self._anew.add(name)
+            async with self._exchange_turn if BY_NAME[name].service == "exchange" else nullcontext():
+                await self._one(BY_NAME[name])
+        self._ended[name].set()
+
+    async def _others(self, name: str) -> None:
+        """Waits until all datasets but the named one, and what waits for everything, have ended."""
+        for other in READ_ORDER:
+            if other not in (name, "whatIf"):
+                await self._ended[other].wait()
 
     async def _one(self, dataset: Dataset) -> None:
         from auditor.graph.session import counting
 
         writer = self.job.writer
         self.progress.started(dataset.name)
-        with counting() as tally, writer.dataset(dataset.name) as file:
-
-            def keep(records: Sequence[bytes]) -> None:
-                file.keep(records)
-                self.progress.page(dataset.name, file.records)
-
-            outcome = await self._read(dataset, keep)
+        with counting() as tally:
+            if dataset.name == FIRST and writer.accounts is None:
+                writer.accounts = await self._accounts()
+            with writer.dataset(dataset.name) as file:
+                sink = Sink(dataset.name, file, tally, self._pace(dataset, file.records), self.progress)
+                outcome = await self._read(dataset, sink)
+                for _ in range(RESTARTS):
+                    if outcome.error is None or outcome.error.kind != "expired":
+                        break
+                    sink.restart()
+                    outcome = await self._read(dataset, sink)
         self._clock()
         status = replace(outcome.status, records=file.records)
         if status.asked and not status.as_of:
             status = replace(status, as_of=writer.ended)
-        writer.requests = self.before + self.job.session.wire.requests
-        writer.finish(Entry(status, tally.requests, tally.inner_requests, outcome.notes), file)
-        if dataset.name == "organization":
+        resumable = outcome.error is not None and outcome.error.kind in PASSING
+        writer.finish(Entry(status, tally.requests, tally.inner_requests, outcome.notes), file, resumable=resumable)
+        if dataset.name == FIRST:
             self._organization()
         self.progress.finished(dataset.name, status)
 
-    async def _read(self, dataset: Dataset, keep: Keep) -> Outcome:
+    async def _accounts(self) -> int | None:
+        """How many users the directory has, guests included; None where it does not say. It decides how much may be
+        asked of it at once, whether files are compressed, and what is left to do."""
+        from auditor.graph.refusal import ReadError
+        from auditor.graph.requests import configured
+
+        headers = {"ConsistencyLevel": "eventual"}
+        request = configured(self.job.session.client.users, select=("id",), top=1, count=True, headers=headers)
+        try:
+            answer = await self.job.reader.get(request, "directory")
+            return shaped(answer.body, _Counted).count
+        except ReadError:
+            return None
+
+    def _pace(self, dataset: Dataset, earlier: int) -> Pace:
+        gate = None if dataset.bucket == "none" else self.job.reader.gates[dataset.bucket]
+        expected = self.job.writer.accounts if dataset.name in PER_ACCOUNT else None
+        return Pace(self.job.session.clock, expected, earlier, gate)
+
+    async def _read(self, dataset: Dataset, sink: Sink) -> Outcome:
         from auditor.graph.clouds import NATIONAL
 
         if not dataset.national and self.job.tenant.cloud in NATIONAL:
             return Outcome.not_asked(dataset, "This service does not exist in national clouds.")
         if dataset.name == "smtpReplies":
-            return smtp_replies(self.job.config, dataset, keep)
+            return smtp_replies(self.job.config, dataset, sink.keep)
         if dataset.service in ("exchange", "brought"):
-            return await self._exchange(dataset, keep)
-        return await _reads().get(dataset.name, _plain)(self.job, dataset, keep)
+            return await self._exchange(dataset, sink)
+        return await _reads().get(dataset.name, _plain)(self.job, dataset, sink)
 
-    async def _exchange(self, dataset: Dataset, keep: Keep) -> Outcome:
+    async def _exchange(self, dataset: Dataset, sink: Sink) -> Outcome:
         senders = [sender.account for sender in self.job.config.config.senders]
-        read = await self.exchange.read(dataset, senders, keep)
+        read = await self.exchange.read(dataset, senders, sink.keep)
         return Outcome(
             DatasetStatus(dataset.name, read.state, read.records, read.reason, read.permission, read.source, read.as_of)
         )
@@ -226,20 +293,31 @@ def _of_graph(name: str) -> bool:
     return BY_NAME[name].service not in ("exchange", "brought")
 
 
-async def _plain(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+class _Counted(msgspec.Struct):
+    count: int | None = msgspec.field(name="@odata.count", default=None)
+
+
+async def _plain(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """A dataset that is one object or one collection of Graph, as the catalogue describes it."""
+    from auditor.graph.refusal import ReadError
     from auditor.graph.requests import request_for
-    from auditor.graph.throttle import resource_units
 
     request = request_for(job.session.client, dataset)
+    error: ReadError | None = None
     if dataset.shape == "singleton":
-        reading = await job.reader.singleton(request, dataset.bucket, keep)
+        try:
+            sink.keep([await job.reader.singleton(request, dataset.bucket)])
+        except ReadError as refused:
+            error = refused
     else:
-        cost = 1
-        if dataset.bucket == "directory":
-            cost = resource_units(dataset.path, selects=bool(dataset.select), top=dataset.page_size)
-        reading = await job.reader.collection(request, dataset.bucket, keep, cost=cost)
-    return ended(dataset, reading, f"v1.0{dataset.path}")
+        error = await job.read(dataset, request, sink)
+    return ended(dataset, sink, error, f"v1.0{dataset.path}")
+
+
+def _first(errors: BaseExceptionGroup[AuditorError]) -> AuditorError:
+    """Of errors that came from several tasks: one is enough to tell."""
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _reads() -> Mapping[str, Read]:

@@ -5,16 +5,15 @@ https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import aclosing
 
 import msgspec
 
 from auditor.catalogue import EXCHANGE_APP_ID, GRAPH_APP_ID, MAIL_APP_ROLES, MAIL_SCOPES, Dataset
-from auditor.collect.base import Job, Keep, Outcome, ended, shaped
-from auditor.graph.reader import Reading
+from auditor.collect.base import Job, Outcome, encode, ended, shaped
+from auditor.collect.sink import Sink
 from auditor.graph.refusal import ReadError
 from auditor.graph.requests import configured, request_for
-from auditor.graph.throttle import resource_units
 
 RESOURCES = (GRAPH_APP_ID, EXCHANGE_APP_ID)
 
@@ -39,6 +38,13 @@ class _Principal(msgspec.Struct):
     appRoles: list[_Role] | None = None  # noqa: N815
 
 
+class _Resource(msgspec.Struct):
+    """A service principal whose roles apps hold: its object id, and the ids of those roles that let an app send."""
+
+    id: str
+    roles: list[str]
+
+
 class _Assignment(msgspec.Struct):
     appRoleId: str | None = None  # noqa: N815
     principalId: str | None = None  # noqa: N815
@@ -49,89 +55,73 @@ class _Grant(msgspec.Struct):
     clientId: str | None = None  # noqa: N815
 
 
-async def app_role_assignments(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def app_role_assignments(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """Who holds Mail.Send on Graph or SMTP.SendAsApp on Exchange: the assignments as Graph returns them, in the order
     of the two resources."""
     source = "v1.0/servicePrincipals/{id}/appRoleAssignedTo of Microsoft Graph and Office 365 Exchange Online"
-    kept = 0
     notes: list[str] = []
     try:
-        resources = await _resources(job, dataset)
-        for app_id in RESOURCES:
-            resource = resources.get(app_id)
-            if resource is None:
-                notes.append(f"the tenant has no service principal of {app_id}")
-                continue
-            reading = await _assigned(job, dataset, resource, keep)
-            kept += reading.records
-            notes += reading.notes
-            if reading.error:
-                return ended(dataset, Reading(kept, reading.error, notes), source)
+        resources = shaped(encode(sink.place.memo), dict[str, _Resource]) or await _resources(job, dataset)
     except ReadError as error:
-        return ended(dataset, Reading(kept, error, notes), source)
-    return Outcome.complete(dataset, source, notes)
+        return ended(dataset, sink, error, source)
+    notes += [f"the tenant has no service principal of {app_id}" for app_id in RESOURCES if app_id not in resources]
+    for app_id in sink.remaining([app_id for app_id in RESOURCES if app_id in resources]):
+        stopped = await _assigned(job, dataset, app_id, resources, sink)
+        if stopped:
+            return ended(dataset, sink, stopped, source, notes)
+    return ended(dataset, sink, None, source, notes)
 
 
-async def _resources(job: Job, dataset: Dataset) -> dict[str, _Principal]:
-    """Both resources' service principals by app id, with their roles."""
+async def _resources(job: Job, dataset: Dataset) -> dict[str, _Resource]:
+    """Both resources by app id, with the roles that let an app send mail. Raises ReadError."""
     filter_ = " or ".join(f"appId eq '{app_id}'" for app_id in RESOURCES)
-    builder = job.session.client.service_principals
-    request = configured(builder, select=("id", "appId", "appRoles"), filter_=filter_)
-    found: dict[str, _Principal] = {}
-    async for records in job.reader.pages(request, dataset.bucket):
-        for record in records:
-            principal = shaped(record, _Principal)
-            found[(principal.appId or "").lower()] = principal
+    request = configured(job.session.client.service_principals, select=("id", "appId", "appRoles"), filter_=filter_)
+    found: dict[str, _Resource] = {}
+    async with aclosing(job.reader.pages(request, dataset.bucket)) as pages:
+        async for page in pages:
+            for record in page.records:
+                principal = shaped(record, _Principal)
+                roles = {role.id.lower() for role in principal.appRoles or () if role.value in MAIL_APP_ROLES}
+                found[(principal.appId or "").lower()] = _Resource(principal.id, sorted(MAIL_ROLE_IDS | roles))
     return found
 
 
-async def _assigned(job: Job, dataset: Dataset, resource: _Principal, keep: Keep) -> Reading:
-    roles = MAIL_ROLE_IDS | {role.id.lower() for role in resource.appRoles or () if role.value in MAIL_APP_ROLES}
-    kept = 0
+async def _assigned(
+    job: Job, dataset: Dataset, app_id: str, resources: dict[str, _Resource], sink: Sink
+) -> ReadError | None:
+    resource = resources[app_id]
+    roles = set(resource.roles)
 
-    def mail(records: Sequence[bytes]) -> None:
-        nonlocal kept
-        found = [record for record in records if (shaped(record, _Assignment).appRoleId or "").lower() in roles]
-        kept += len(found)
-        keep(found)
+    def mail(records: list[bytes]) -> list[bytes]:
+        return [record for record in records if (shaped(record, _Assignment).appRoleId or "").lower() in roles]
 
     builder = job.session.client.service_principals.by_service_principal_id(resource.id).app_role_assigned_to
-    cost = resource_units("/appRoleAssignedTo", selects=False, top=dataset.page_size)
-    reading = await job.reader.collection(configured(builder, top=dataset.page_size), dataset.bucket, mail, cost=cost)
-    return Reading(kept, reading.error, reading.notes)
+    request = configured(builder, top=dataset.page_size)
+    return await job.read(dataset, request, sink, step=app_id, memo=msgspec.to_builtins(resources), reshape=mail)
 
 
-async def permission_grants(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def permission_grants(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """Delegated grants whose scopes hold Mail.Send or SMTP.Send; Graph cannot filter by scope, so it is done here."""
-    kept = 0
 
-    def mail(records: Sequence[bytes]) -> None:
-        nonlocal kept
-        found = [record for record in records if set((shaped(record, _Grant).scope or "").split()) & set(MAIL_SCOPES)]
-        kept += len(found)
-        keep(found)
+    def mail(records: list[bytes]) -> list[bytes]:
+        return [record for record in records if set((shaped(record, _Grant).scope or "").split()) & set(MAIL_SCOPES)]
 
-    cost = resource_units(dataset.path, selects=False, top=dataset.page_size)
-    reading = await job.reader.collection(request_for(job.session.client, dataset), dataset.bucket, mail, cost=cost)
-    return ended(dataset, Reading(kept, reading.error, reading.notes), f"v1.0{dataset.path}, mail scopes only")
+    error = await job.read(dataset, request_for(job.session.client, dataset), sink, reshape=mail)
+    return ended(dataset, sink, error, f"v1.0{dataset.path}, mail scopes only")
 
 
-async def service_principals(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def service_principals(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """Those that may send mail, those that senders declare, and the two resources. Where it is not known who may send
     (assignments or grants not read whole), all of them: a superset misses nobody."""
     wanted = _principals(job)
     apps = {sender.oauth_app_id.lower() for sender in job.config.config.senders if sender.oauth_app_id} | set(RESOURCES)
     source = f"v1.0{dataset.path}, " + ("all" if wanted is None else "those that may send mail")
-    kept = 0
 
-    def sending(records: Sequence[bytes]) -> None:
-        nonlocal kept
-        found = [record for record in records if wanted is None or _is_wanted(record, wanted, apps)]
-        kept += len(found)
-        keep(found)
+    def sending(records: list[bytes]) -> list[bytes]:
+        return [record for record in records if wanted is None or _is_wanted(record, wanted, apps)]
 
-    reading = await job.reader.collection(request_for(job.session.client, dataset), dataset.bucket, sending)
-    return ended(dataset, Reading(kept, reading.error, reading.notes), source)
+    error = await job.read(dataset, request_for(job.session.client, dataset), sink, reshape=sending)
+    return ended(dataset, sink, error, source)
 
 
 def _principals(job: Job) -> set[str] | None:

@@ -2,57 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from auditor.catalogue import Dataset
 from auditor.clock import iso
+from auditor.collect.sink import Sink
+from auditor.collect.writer import Place, SnapshotWriter
 from auditor.config import LoadedConfig, TenantConfig
-from auditor.snapshot import SnapshotWriter
+from auditor.snapshot import lines_of
 from auditor.tenant import DatasetStatus
 
 if TYPE_CHECKING:
-    from auditor.graph.reader import Reader, Reading
+    from kiota_abstractions.request_information import RequestInformation
+
+    from auditor.graph.reader import Page, Reader
+    from auditor.graph.refusal import ReadError
     from auditor.graph.session import GraphSession
+    from auditor.graph.throttle import Patience
 
 T = TypeVar("T")
 Keep = Callable[[Sequence[bytes]], None]
 
 
-class Progress(Protocol):
-    """Told what happens while a collection runs; the core knows no terminal."""
-
-    def started(self, dataset: str) -> None: ...
-
-    def page(self, dataset: str, records: int) -> None:
-        """`records`: how many were kept so far."""
-
-    def finished(self, dataset: str, status: DatasetStatus) -> None: ...
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def started(self, dataset: str) -> None:
-        pass
-
-    def page(self, dataset: str, records: int) -> None:
-        pass
-
-    def finished(self, dataset: str, status: DatasetStatus) -> None:
-        pass
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How reading one dataset ended; records and time are filled in by whoever wrote the file."""
+    """How reading one dataset ended; records and time are filled in by whoever wrote the file. `error`: what Graph
+    ended it with."""
 
     status: DatasetStatus
     notes: tuple[str, ...] = ()
+    error: ReadError | None = None
 
     @classmethod
     def complete(cls, dataset: Dataset, source: str, notes: Sequence[str] = ()) -> Outcome:
@@ -67,13 +51,14 @@ class Outcome:
         return cls(DatasetStatus(dataset.name, "not-asked", reason=reason))
 
 
-def ended(dataset: Dataset, reading: Reading, source: str) -> Outcome:
-    """The outcome of one read."""
+def ended(dataset: Dataset, sink: Sink, error: ReadError | None, source: str, notes: Sequence[str] = ()) -> Outcome:
+    """The outcome of reading a dataset: complete without an `error`."""
     from auditor.graph.refusal import status_of
 
-    if reading.error is None:
-        return Outcome.complete(dataset, source, reading.notes)
-    return Outcome(status_of(dataset, reading.error, reading.records, source), tuple(reading.notes))
+    told = (*notes, *sink.once.notes())
+    if error is None:
+        return Outcome.complete(dataset, source, told)
+    return Outcome(status_of(dataset, error, sink.records, source), told, error)
 
 
 @dataclass
@@ -87,6 +72,8 @@ class Job:
     writer: SnapshotWriter
     cross_check: int = 0
     """how many accounts to ask Microsoft's What If action about"""
+    others: Callable[[str], Awaitable[None]] = field(init=False)
+    """waits until all datasets but the named one have ended (and but those that wait for everything)"""
 
     def status(self, dataset: str) -> DatasetStatus:
         """How a dataset that this one builds on has ended; not-asked before its turn."""
@@ -100,17 +87,40 @@ class Job:
     def records(self, dataset: str, shape: type[T], odd: list[str] | None = None) -> Iterator[T]:
         """A dataset's records as read back from disk, in a small shape. One that is not of that shape is left out and
         the dataset named in `odd`; whoever judges the record names it in a finding."""
-        path = self.writer.folder / f"{dataset}.jsonl"
-        if not path.is_file():
-            return
         decode = msgspec.json.Decoder(shape).decode
-        with path.open("rb") as stream:
-            for line in stream:
-                try:
-                    yield decode(line)
-                except msgspec.ValidationError:
-                    if odd is not None:
-                        odd.append(dataset)
+        for line in lines_of(self.writer.folder, dataset):
+            try:
+                yield decode(line)
+            except msgspec.ValidationError:
+                if odd is not None:
+                    odd.append(dataset)
+
+    async def read(
+        self,
+        dataset: Dataset,
+        info: RequestInformation,
+        sink: Sink,
+        *,
+        step: str = "",
+        memo: dict[str, Any] | None = None,
+        reshape: Callable[[list[bytes]], list[bytes]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        patience: Patience | None = None,
+    ) -> ReadError | None:
+        """One collection into the sink, from where an earlier run stopped in this `step`. `reshape` turns a page's
+        records into what is kept of them. Returns why it ended early, None where it is whole."""
+        start = sink.start(step)
+        if start is None:
+            return None
+
+        async def keep(page: Page) -> None:
+            records = reshape(page.records) if reshape else page.records
+            more = page.link or step  # the last page of a dataset's only step needs no place to go on from
+            await sink.page(records, Place(step, page.link, memo or {}) if more else Place())
+
+        return await self.reader.collection(
+            info, dataset.bucket, keep, start=start, cost=cost_of(dataset), headers=headers, patience=patience
+        )
 
     def since(self, days: int) -> str:
         """The start of a window that ends when this collection started, by the service's clock."""
@@ -118,6 +128,15 @@ class Job:
 
     def filled(self, dataset: Dataset, days: int) -> str:
         return dataset.filter.replace("{since}", self.since(days))
+
+
+def cost_of(dataset: Dataset) -> float:
+    """Of one page, in the units of its service's limit."""
+    from auditor.graph.gates import resource_units
+
+    if dataset.bucket != "directory":
+        return 1
+    return resource_units(dataset.path, selects=bool(dataset.select), top=dataset.page_size)
 
 
 def shaped(record: bytes, shape: type[T]) -> T:
@@ -135,4 +154,4 @@ def encode(record: Any) -> bytes:
 
 
 def with_source(outcome: Outcome, **changes: Any) -> Outcome:
-    return Outcome(replace(outcome.status, **changes), outcome.notes)
+    return replace(outcome, status=replace(outcome.status, **changes))

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from auditor.catalogue import Dataset
-from auditor.collect.base import Job, Keep, Outcome, encode, ended, shaped
+from auditor.collect.base import Job, Outcome, encode, ended, shaped
+from auditor.collect.sink import Sink
 from auditor.graph.batch import batch
-from auditor.graph.reader import Reading
+from auditor.graph.once import Once, whole_line
+from auditor.graph.reader import decode_page
 from auditor.graph.refusal import ReadError
-from auditor.graph.requests import configured
-from auditor.graph.throttle import resource_units
+from auditor.graph.requests import configured, from_url
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 _GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -60,7 +63,7 @@ class _Group(msgspec.Struct):
     error: str | None = None
 
 
-async def groups(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def groups(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """`{"id", "displayName", "visibility", "mail"}` or `{"id", "error"}` per group, in the order of their ids.
 
     A refused group is told with its error; where none could be read the dataset is denied. Where the policies or the
@@ -88,11 +91,10 @@ async def groups(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
                     raise error
     except ReadError as error:
         refused = error
-    if refused and not read:
-        return ended(dataset, Reading(0, refused), source)
-    keep([found[group] for group in sorted(found)])
+    if read or not refused:
+        sink.keep([found[group] for group in sorted(found)])
     if refused:
-        return ended(dataset, Reading(len(found), refused), source)
+        return ended(dataset, sink, refused, source)
     missing = [name for name in _INPUTS if not job.status(name).complete]
     if missing:
         reason = f"{' and '.join(missing)} not read whole, so groups that only stand there are missing."
@@ -128,21 +130,31 @@ def _reshaped(group: dict[str, Any]) -> bytes:
 
 async def _by_name(job: Job, dataset: Dataset) -> dict[str, bytes]:
     """Groups among the trustees of recipientPermissions: Exchange gives names and addresses, seldom ids. A name that
-    several groups bear brings them all, and whoever judges sees that it is not clear."""
+    several groups bear brings them all, and whoever judges sees that it is not clear. Raises ReadError."""
     found: dict[str, bytes] = {}
-    for trustee in _trustees(job):
-        if _GUID.fullmatch(trustee):
-            filter_ = f"id eq '{trustee}'"
-        else:
-            quoted = trustee.replace("'", "''")
-            names = ("mail",) if "@" in trustee else ("displayName", "mailNickname")
-            filter_ = " or ".join(f"{name} eq '{quoted}'" for name in names)
-        request = configured(job.session.client.groups, select=dataset.select, filter_=filter_)
-        async for records in job.reader.pages(request, dataset.bucket):
-            for record in records:
-                group = shaped(record, dict[str, Any])
+    select = ",".join(dataset.select)
+    calls = [(trustee, f"/groups?$select={select}&$filter={quote(_named(trustee))}") for trustee in _trustees(job)]
+    async for answers in batch(job.reader, calls, version="v1.0"):
+        for answer in answers:
+            if answer.error:
+                raise answer.error
+            records, link = decode_page(answer.body)
+            if link:
+                async with aclosing(job.reader.pages(from_url(link), dataset.bucket, start=link)) as pages:
+                    async for page in pages:
+                        records += page.records
+            for group in (shaped(record, dict[str, Any]) for record in records):
                 found[str(group.get("id", "")).lower()] = _reshaped(group)
     return found
+
+
+def _named(trustee: str) -> str:
+    """A filter for the groups that Exchange may mean by this."""
+    if _GUID.fullmatch(trustee):
+        return f"id eq '{trustee}'"
+    quoted = trustee.replace("'", "''")
+    names = ("mail",) if "@" in trustee else ("displayName", "mailNickname")
+    return " or ".join(f"{name} eq '{quoted}'" for name in names)
 
 
 def _trustees(job: Job) -> Sequence[str]:
@@ -161,7 +173,7 @@ def _trustees(job: Job) -> Sequence[str]:
     return sorted(name for name in trustees if name.lower() not in users)
 
 
-async def group_members(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def group_members(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """`{"groupId", "id"}` per transitive user member, group by group in the order of `groups`. Hidden membership is
     told by `groups` and not read (Graph would show it as empty)."""
     source = "v1.0/groups/{id}/transitiveMembers/microsoft.graph.user"
@@ -169,27 +181,26 @@ async def group_members(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
     if status.state in ("denied", "failed"):
         reason = f"groups was not read ({status.reason})"
         return Outcome(type(status)(dataset.name, status.state, 0, reason, status.permission, source))
-    kept = 0
-    notes: list[str] = []
-    for group in job.records("groups", _Group):
-        if group.error or (group.visibility or "").lower() == "hiddenmembership":
-            continue
-        reading = await _members(job, dataset, group.id, keep)
-        kept += reading.records
-        notes += [f"group {group.id}: {note}" for note in reading.notes]
-        if reading.error and reading.error.kind != "not-found":
-            return ended(dataset, Reading(kept, reading.error, notes), source)
+    sink.once = Once(sink.lines, whole_line)
+    for group in sink.remaining([group.id for group in job.records("groups", _Group) if _has_members(group)]):
+        error = await _members(job, dataset, group, sink)
+        if error and error.kind != "not-found":
+            return ended(dataset, sink, error, source)
     if not status.complete:
-        return Outcome.cut(dataset, f"groups was not read whole: {status.reason}", source, notes)
-    return Outcome.complete(dataset, source, notes)
+        return Outcome.cut(dataset, f"groups was not read whole: {status.reason}", source, sink.once.notes())
+    return ended(dataset, sink, None, source)
 
 
-async def _members(job: Job, dataset: Dataset, group: str, keep: Keep) -> Reading:
-    def reshaped(records: Sequence[bytes]) -> None:
-        keep([encode({"groupId": group, "id": shaped(record, _Id).id}) for record in records])
+def _has_members(group: _Group) -> bool:
+    """Members that may be read."""
+    return not group.error and (group.visibility or "").lower() != "hiddenmembership"
+
+
+async def _members(job: Job, dataset: Dataset, group: str, sink: Sink) -> ReadError | None:
+    def reshaped(records: list[bytes]) -> list[bytes]:
+        return [encode({"groupId": group, "id": shaped(record, _Id).id}) for record in records]
 
     builder = job.session.client.groups.by_group_id(group).transitive_members.graph_user
     request = configured(builder, select=dataset.select, top=dataset.page_size, count=True, headers=EVENTUAL)
     request.url_template = request.url_template.replace("/graph.user", "/microsoft.graph.user")  # the documented cast
-    cost = resource_units("/transitiveMembers", selects=True, top=dataset.page_size)
-    return await job.reader.collection(request, dataset.bucket, reshaped, cost=cost, headers=EVENTUAL)
+    return await job.read(dataset, request, sink, step=group, reshape=reshaped, headers=EVENTUAL)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
+from itertools import islice
 
 import msgspec
 
 from auditor.catalogue import Dataset
 from auditor.clock import iso
-from auditor.collect.base import Job, Keep, Outcome, ended, shaped
-from auditor.graph.reader import Reading
+from auditor.collect.base import Job, Outcome, ended, shaped
+from auditor.collect.sink import Sink
+from auditor.collect.writer import Place
 from auditor.graph.refusal import ReadError
 from auditor.graph.requests import beta_url, from_url, request_for
 from auditor.graph.throttle import Patience
@@ -18,6 +21,9 @@ from auditor.graph.throttle import Patience
 SLICE_DAYS = 7
 UNFILTERED_ROWS = 50_000
 """how many sign-ins of any kind are looked through where the service cannot filter"""
+
+UNFILTERED = "unfiltered"
+"""the step of the last way to read them; the others are the whole window and its weeks"""
 
 _IMPATIENT = Patience(attempts=2)
 """A filter that times out (504 after two minutes) is not asked again and again: a narrower one is."""
@@ -34,70 +40,74 @@ class _ReportRow(msgspec.Struct):
     userPrincipalName: str | None = None  # noqa: N815
 
 
-async def sign_ins(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def sign_ins(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """SMTP sign-ins of the window. One filtered query first; where the service gives up on it, a week at a time; where
     it gives up on that too, unfiltered and newest first, looked through here up to a cap.
 
     https://learn.microsoft.com/graph/api/signin-list"""
     days = job.config.config.audit.sign_in_days
     source = f"v1.0{dataset.path}, {days} days"
-    since = job.since(days)
-    reading = await _window(job, dataset, keep, since, "")
-    if _gave_up(reading):
-        reading = await _slices(job, dataset, keep, days)
-    if _gave_up(reading):
-        return await _unfiltered(job, dataset, keep, since, source)
-    return ended(dataset, reading, source)
+    weeks = [f"week {number}" for number in range(1, -(-days // SLICE_DAYS) + 1)]
+    reached = sink.place.step
+    if reached not in (*weeks, UNFILTERED):
+        error = await _window(job, dataset, sink, "", job.since(days), "")
+        if not _gave_up(error, sink):
+            return ended(dataset, sink, error, source)
+    if reached != UNFILTERED:
+        error = await _slices(job, dataset, sink, weeks, days)
+        if not _gave_up(error, sink):
+            note = "read a week at a time, because the service gave up on the whole window"
+            return ended(dataset, sink, error, source, [note])
+    return await _unfiltered(job, dataset, sink, job.since(days), source)
 
 
-def _gave_up(reading: Reading) -> bool:
+def _gave_up(error: ReadError | None, sink: Sink) -> bool:
     """The service, not the network and not a right, ended it before the first record."""
-    return reading.error is not None and reading.records == 0 and reading.error.kind in ("service", "request")
+    return error is not None and sink.records == 0 and error.kind in ("service", "request")
 
 
-async def _window(job: Job, dataset: Dataset, keep: Keep, since: str, until: str) -> Reading:
+async def _window(job: Job, dataset: Dataset, sink: Sink, step: str, since: str, until: str) -> ReadError | None:
     filter_ = dataset.filter.replace("{since}", since)
     if until:
         filter_ = f"createdDateTime lt {until} and {filter_}"
     request = request_for(job.session.client, dataset, filter_=filter_)
-    return await job.reader.collection(request, dataset.bucket, keep, patience=_IMPATIENT)
+    return await job.read(dataset, request, sink, step=step, patience=_IMPATIENT)
 
 
-async def _slices(job: Job, dataset: Dataset, keep: Keep, days: int) -> Reading:
+async def _slices(job: Job, dataset: Dataset, sink: Sink, weeks: Sequence[str], days: int) -> ReadError | None:
     """Newest first, so that the order of the file is the service's."""
-    total = Reading(notes=["read a week at a time, because the service gave up on the whole window"])
     started = datetime.fromisoformat(job.writer.started)
-    for back in range(0, days, SLICE_DAYS):
+    for week in sink.remaining(weeks):
+        back = weeks.index(week) * SLICE_DAYS
         since = iso(started - timedelta(days=min(back + SLICE_DAYS, days)))
         until = iso(started - timedelta(days=back)) if back else ""
-        reading = await _window(job, dataset, keep, since, until)
-        total.records += reading.records
-        total.notes += reading.notes
-        total.error = reading.error
-        if reading.error:
-            break
-    return total
+        error = await _window(job, dataset, sink, week, since, until)
+        if error:
+            return error
+    return None
 
 
-async def _unfiltered(job: Job, dataset: Dataset, keep: Keep, since: str, source: str) -> Outcome:
-    looked = 0
-    kept = 0
+async def _unfiltered(job: Job, dataset: Dataset, sink: Sink, since: str, source: str) -> Outcome:
     notes = ["read without a filter and searched here, because the service gave up on the filter"]
-    request = request_for(job.session.client, dataset)
+    start = sink.start(UNFILTERED)
+    looked = int(sink.place.memo.get("looked", 0)) if start else 0
+    if start is None:
+        return ended(dataset, sink, None, source, notes)
+    pages = job.reader.pages(request_for(job.session.client, dataset), dataset.bucket, start=start)
     try:
-        async for records in job.reader.pages(request, dataset.bucket):
-            looked += len(records)
-            found, older = _smtp_since(records, since)
-            keep(found)
-            kept += len(found)
-            if older:
-                return Outcome.complete(dataset, source, notes)
-            if looked >= UNFILTERED_ROWS:
-                reason = f"Only the newest {looked} sign-ins of all kinds were looked through."
-                return Outcome.cut(dataset, reason, source, notes)
+        async with aclosing(pages):
+            async for page in pages:
+                looked += len(page.records)
+                found, older = _smtp_since(page.records, since)
+                await sink.page(found, Place(UNFILTERED, "" if older else page.link, {"looked": looked}))
+                if older:
+                    break
+                if looked >= UNFILTERED_ROWS and page.link:
+                    reason = f"Only the newest {looked} sign-ins of all kinds were looked through."
+                    return Outcome.cut(dataset, reason, source, notes)
     except ReadError as error:
-        return ended(dataset, Reading(kept, error, notes), source)
-    return Outcome.complete(dataset, source, notes)
+        return ended(dataset, sink, error, source, notes)
+    return ended(dataset, sink, None, source, notes)
 
 
 def _smtp_since(records: Sequence[bytes], since: str) -> tuple[list[bytes], bool]:
@@ -113,15 +123,15 @@ def _smtp_since(records: Sequence[bytes], since: str) -> tuple[list[bytes], bool
     return found, older
 
 
-async def directory_audits(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def directory_audits(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """App passwords created or deleted in the window."""
     days = job.config.config.audit.sign_in_days
     request = request_for(job.session.client, dataset, filter_=job.filled(dataset, days))
-    reading = await job.reader.collection(request, dataset.bucket, keep)
-    return ended(dataset, reading, f"v1.0{dataset.path}, {days} days")
+    error = await job.read(dataset, request, sink)
+    return ended(dataset, sink, error, f"v1.0{dataset.path}, {days} days")
 
 
-async def csv_report(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def csv_report(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """A report that v1.0 gives as CSV behind a redirect to an address of its own, which never gets our token."""
     from auditor.graph.usage_csv import rows
 
@@ -131,30 +141,22 @@ async def csv_report(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
         address = answer.headers.get("location", "")
         found = rows(await job.reader.download(address, dataset.bucket) if address else answer.body)
     except ReadError as error:
-        return ended(dataset, Reading(error=error), source)
-    keep(found)
-    return Outcome.complete(dataset, source, _concealed(found))
+        return ended(dataset, sink, error, source)
+    sink.keep(found)
+    return Outcome.complete(dataset, source, _concealed(sink))
 
 
-async def json_report(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def json_report(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """A report as beta's JSON, which holds the recipient type that the CSV lacks."""
     query = {"$format": "application/json", "$top": str(dataset.page_size)}
-    request = from_url(beta_url(job.session.where.graph, dataset.path, query))
-    first: list[bytes] = []
-
-    def watched(records: Sequence[bytes]) -> None:
-        first.extend(records[:20] if not first else ())
-        keep(records)
-
-    reading = await job.reader.collection(request, dataset.bucket, watched)
-    reading.notes += _concealed(first)
-    return ended(dataset, reading, f"beta{dataset.path}")
+    error = await job.read(dataset, from_url(beta_url(job.session.where.graph, dataset.path, query)), sink)
+    return ended(dataset, sink, error, f"beta{dataset.path}", _concealed(sink))
 
 
-def _concealed(records: Sequence[bytes]) -> list[str]:
+def _concealed(sink: Sink) -> list[str]:
     """A note where the tenant hides names in reports, so that no row can be joined to an account
     (https://learn.microsoft.com/microsoft-365/admin/activity-reports/activity-reports)."""
-    rows = [shaped(record, _ReportRow) for record in records[:20]]
+    rows = [shaped(record, _ReportRow) for record in islice(sink.lines(), 20)]
     if rows and not any("@" in (row.column or row.userPrincipalName or "") for row in rows):
         return ["the tenant conceals names in usage reports: the rows cannot be joined to accounts"]
     return []

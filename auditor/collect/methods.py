@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from auditor.catalogue import POLICY, Dataset
-from auditor.collect.base import Job, Keep, Outcome, encode, ended, shaped, with_source
+from auditor.collect.base import Job, Outcome, encode, ended, shaped, with_source
+from auditor.collect.sink import Sink
+from auditor.collect.writer import Place
 from auditor.graph.batch import InnerAnswer, batch
-from auditor.graph.reader import Reading, decode_page
+from auditor.graph.reader import decode_page
 from auditor.graph.refusal import ReadError
 from auditor.graph.requests import configured, request_for
-from auditor.graph.throttle import resource_units
+from auditor.load import load
+from auditor.snapshot import Snapshot
 
 
 class _State(msgspec.Struct):
@@ -31,90 +38,121 @@ class _User(msgspec.Struct):
     proxyAddresses: list[str] | None = None  # noqa: N815
 
 
-async def per_user_mfa(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
-    """Each user's state, in bulk where the service gives it (a property that no page documents), else for those who
-    lack it one documented beta call per user, 20 in a request, up to `audit.per_user_mfa_limit`.
+async def per_user_mfa(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
+    """Each user's state, in bulk where the service gives it (a property that no page documents). Where it gives none,
+    one documented beta call per user, 20 in a request: only for those whose other blockers leave basic authentication
+    open, and up to `audit.per_user_mfa_limit`.
 
     https://learn.microsoft.com/graph/api/authentication-get"""
+    memo = dict(sink.place.memo) or {"lacking": 0, "listed": True}
     source = "v1.0/users?$select=id,perUserMfaState"
-    lacking: list[str] = []
-    found = 0
-
-    def sort(records: Sequence[bytes]) -> None:
-        nonlocal found
-        states = [shaped(record, _State) for record in records]
-        lacking.extend(state.id for state in states if not state.perUserMfaState)
-        whole = [encode({"id": state.id, "perUserMfaState": state.perUserMfaState}) for state in states
-                 if state.perUserMfaState]  # fmt: skip
-        found += len(whole)
-        keep(whole)
-
-    cost = resource_units(dataset.path, selects=True, top=dataset.page_size)
-    reading = await job.reader.collection(request_for(job.session.client, dataset), dataset.bucket, sort, cost=cost)
-    if reading.error is not None:
-        if reading.error.kind != "request" or reading.records:
-            return ended(dataset, Reading(found, reading.error, reading.notes), source)
-        if not job.status("users").complete:
-            reason = "The service gives the state only user by user, and users was not read whole."
-            return with_source(Outcome.cut(dataset, reason, source), state="failed")
-        lacking = [user.id for user in job.records("users", _State)]
-    if not lacking:
-        return Outcome.complete(dataset, source, reading.notes)
-    return await _one_by_one(job, dataset, keep, lacking, source if found else "")
-
-
-async def _one_by_one(job: Job, dataset: Dataset, keep: Keep, users: list[str], before: str) -> Outcome:
+    if not sink.place.step:
+        error = await _listed(job, dataset, sink, memo)
+        if error and (error.kind != "request" or sink.records):
+            return ended(dataset, sink, error, source)
+        if error:
+            memo["listed"] = False
+        elif not memo["lacking"]:
+            return ended(dataset, sink, None, source)
     beta = "beta/users/{id}/authentication/requirements"
-    source = f"{before} and {beta}" if before else beta
+    return await _asked(job, dataset, sink, memo, f"{source} and {beta}" if memo["listed"] else beta)
+
+
+async def _listed(job: Job, dataset: Dataset, sink: Sink, memo: dict[str, Any]) -> ReadError | None:
+    def known(records: list[bytes]) -> list[bytes]:
+        states = [shaped(record, _State) for record in records]
+        lines = [
+            encode({"id": one.id, "perUserMfaState": one.perUserMfaState}) for one in states if one.perUserMfaState
+        ]
+        memo["lacking"] += len(states) - len(lines)
+        return lines
+
+    return await job.read(dataset, request_for(job.session.client, dataset), sink, memo=memo, reshape=known)
+
+
+async def _asked(job: Job, dataset: Dataset, sink: Sink, memo: dict[str, Any], source: str) -> Outcome:
+    if not job.status("users").complete:
+        reason = "The service gives the state only user by user, and users was not read whole."
+        outcome = Outcome.cut(dataset, reason, source)
+        return outcome if sink.records else with_source(outcome, state="failed")
+    await job.others(dataset.name)
+    wanted = await asyncio.to_thread(_open_to_passwords, job, sink)
     limit = job.config.config.audit.per_user_mfa_limit
-    calls = [(user, f"/users/{user}/authentication/requirements") for user in users[:limit]]
-    kept = 0
-    failed: ReadError | None = None
-    try:
-        async for answers in batch(job.reader, calls, version="beta"):
-            for answer in answers:
-                if answer.error is None:
-                    state = shaped(answer.body, _Requirements).perUserMfaState
-                    keep([encode({"id": answer.key, "perUserMfaState": state})])
-                    kept += 1
-                elif answer.error.kind != "not-found":  # deleted since the list of users was read
-                    failed = failed or answer.error
-            if failed and failed.kind in ("permission", "licence"):
-                break
-    except ReadError as error:
-        failed = error
-    if failed:
-        outcome = ended(dataset, Reading(kept + bool(before), failed), source)
-        denied = outcome.status.permission and failed.kind == "permission"
-        return with_source(outcome, permission=POLICY) if denied else outcome
-    if len(users) > limit:
-        reason = f"{len(users)} users have to be read one by one; audit.per_user_mfa_limit allows {limit}."
+    paths = {user: f"/users/{user}/authentication/requirements" for user in wanted[:limit]}
+
+    async def line(answer: InnerAnswer) -> bytes:
+        return encode({"id": answer.key, "perUserMfaState": shaped(answer.body, _Requirements).perUserMfaState})
+
+    error = await _one_by_one(job, sink, paths, "beta", line, memo)
+    if error:
+        outcome = ended(dataset, sink, error, source)
+        return with_source(outcome, permission=POLICY) if error.kind == "permission" else outcome
+    if len(wanted) > limit:
+        reason = f"{len(wanted)} users have to be read one by one; audit.per_user_mfa_limit allows {limit}."
         return Outcome.cut(dataset, reason, source)
-    return Outcome.complete(dataset, source)
+    note = f"asked for {len(wanted)} users one by one: those to whom no other blocker closes basic authentication"
+    return ended(dataset, sink, None, source, [note])
 
 
-async def sender_methods(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+def _open_to_passwords(job: Job, sink: Sink) -> list[str]:
+    """Users without a known state whom nothing else that is on disk blocks, in the order of `users`. Declared senders
+    are among them whatever blocks them, so that their chain of blockers is told whole."""
+    from auditor.states import State
+    from auditor.verdict import judge
+
+    senders = job.config.config.senders
+    declared = [sender.account for sender in senders]
+    moment = datetime.fromisoformat(job.writer.started)
+    judgement = judge(load(Snapshot.open(job.writer.folder), now=moment, declared=declared), senders)
+    accounts = judgement.tenant.accounts
+    known = {shaped(line, _State).id for line in sink.lines()}
+    return [
+        identity
+        for row, identity in enumerate(accounts.id)
+        if identity not in known and (judgement.is_sender(row) or judgement.basic[row] != State.BLOCKS)
+    ]
+
+
+async def sender_methods(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """The registered methods of the declared senders, one call each; never of the whole population, which Microsoft
     advises against (https://learn.microsoft.com/graph/api/authentication-list-methods)."""
     source = "v1.0/users/{id}/authentication/methods"
-    senders = job.config.config.senders
-    if not senders:
+    if not job.config.config.senders:
         return Outcome.not_asked(dataset, "No sender is declared.")
     if not job.status("users").complete:
         return Outcome.cut(dataset, "users was not read whole, so the senders' accounts are not known.", source)
-    kept = 0
-    calls = [(user, f"/users/{user}/authentication/methods") for user in _sender_ids(job)]
+    paths = {user: f"/users/{user}/authentication/methods" for user in _sender_ids(job)}
+    error = await _one_by_one(job, sink, paths, "v1.0", lambda answer: _methods(job, dataset, answer), {})
+    return ended(dataset, sink, error, source)
+
+
+async def _one_by_one(
+    job: Job,
+    sink: Sink,
+    paths: Mapping[str, str],
+    version: str,
+    line: Callable[[InnerAnswer], Awaitable[bytes]],
+    memo: dict[str, Any],
+) -> ReadError | None:
+    """A call per key of `paths` and a line per answer, from where an earlier run stopped. Returns the first refusal
+    that is not of a user who was deleted since; after it nothing more counts as safe."""
+    failed: ReadError | None = None
     try:
-        async for answers in batch(job.reader, calls, version="v1.0"):
-            for answer in answers:
-                if answer.error is None:
-                    keep([await _methods(job, dataset, answer)])
-                    kept += 1
-                elif answer.error.kind != "not-found":
-                    raise answer.error
+        async for answers in batch(
+            job.reader, [(key, paths[key]) for key in sink.remaining(list(paths))], version=version
+        ):
+            errors = [answer.error for answer in answers if answer.error and answer.error.kind != "not-found"]
+            failed = failed or next(iter(errors), None)
+            lines = [await line(answer) for answer in answers if answer.error is None]
+            if failed:
+                sink.keep(lines)
+            else:
+                await sink.page(lines, Place(answers[-1].key, memo=memo))
+            if failed and failed.kind in ("permission", "licence"):
+                break
     except ReadError as error:
-        return ended(dataset, Reading(kept, error), source)
-    return Outcome.complete(dataset, source)
+        return error
+    return failed
 
 
 async def _methods(job: Job, dataset: Dataset, answer: InnerAnswer) -> bytes:
@@ -123,8 +161,9 @@ async def _methods(job: Job, dataset: Dataset, answer: InnerAnswer) -> bytes:
     if more:
         methods = []
         builder = job.session.client.users.by_user_id(answer.key).authentication.methods
-        async for records in job.reader.pages(configured(builder), dataset.bucket):
-            methods += records
+        async with aclosing(job.reader.pages(configured(builder), dataset.bucket)) as pages:
+            async for page in pages:
+                methods += page.records
     return b'{"id":' + encode(answer.key) + b',"methods":[' + b",".join(methods) + b"]}"
 
 

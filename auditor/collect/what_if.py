@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from auditor.access import reach
 from auditor.catalogue import EXCHANGE_APP_ID, Dataset
-from auditor.collect.base import Job, Keep, Outcome, encode, ended, shaped
+from auditor.collect.base import Job, Outcome, encode, ended, shaped
+from auditor.collect.sink import Sink
+from auditor.collect.writer import Place
 from auditor.config import Sender
-from auditor.graph.reader import Reading
 from auditor.graph.refusal import ReadError
 from auditor.graph.requests import post_json
 from auditor.load import load
@@ -73,7 +74,7 @@ class _Answer(msgspec.Struct):
     next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
 
 
-async def what_if(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
+async def what_if(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """`{"account", "ip", "policies": [{"id", "modifiedDateTime", "policyApplies", "analysisReasons"}]}` per account of
     the sample, every enabled and report-only policy in it; `"error"` where the service refused this one account."""
     if not job.cross_check:
@@ -85,26 +86,24 @@ async def what_if(job: Job, dataset: Dataset, keep: Keep) -> Outcome:
         reason = f"There is nothing to compare with: {names} not read whole ({missing[0].reason})"
         state = "denied" if missing[0].state == "denied" else "failed"
         return Outcome(DatasetStatus(dataset.name, state, 0, reason, missing[0].permission, source))
-    questions = _questions(job)
-    answered = 0
+    questions = {question.account: question for question in _questions(job)}
     refused: list[bytes] = []
-    for number, question in enumerate(questions, 1):
-        asked = {"account": question.account, "ip": question.ip}
+    for account in sink.remaining(list(questions)):
+        asked = {"account": account, "ip": questions[account].ip}
         try:
-            policies = await _ask(job, dataset, question)
+            policies = await _ask(job, dataset, questions[account])
         except ReadError as error:
             refused.append(encode(asked | {"policies": [], "error": error.text}))
-            in_vain = not answered and (len(refused) == IN_VAIN or number == len(questions))
+            in_vain = not sink.records and len(refused) == min(IN_VAIN, len(questions))
             if error.kind in OF_ONE_ACCOUNT and not in_vain:
                 continue
-            if answered:
-                keep(refused)
-            return ended(dataset, Reading(answered, error), source)
-        keep([*refused, encode(asked | {"policies": policies})])
-        answered += 1
+            if sink.records:
+                sink.keep(refused)
+            return ended(dataset, sink, error, source)
+        await sink.page([*refused, encode(asked | {"policies": policies})], Place(account))
         refused = []
-    keep(refused)
-    return Outcome.complete(dataset, source)
+    sink.keep(refused)
+    return ended(dataset, sink, None, source)
 
 
 async def _ask(job: Job, dataset: Dataset, question: Question) -> list[_Result]:

@@ -50,6 +50,8 @@ class ExchangeRead:
     """where the records come from, for the manifest: a cmdlet and its interface, or an exported file's name"""
     as_of: str = ""
     """ISO 8601 UTC: when the service answered, or when the file was exported; empty if nobody knows"""
+    coarse: bool = False
+    """it says less of each object than the cmdlet: another source is preferred"""
 
 
 class ExchangeSource(Protocol):

@@ -29,12 +29,15 @@ from auditor.exchange.properties import SINGLE
 from auditor.exchange.tables import normalise
 
 if TYPE_CHECKING:
-    from auditor.graph.reader import Reader
+    from auditor.graph.reader import Page, Reader
 
 LABEL = "Graph configuration snapshot"
 JOB_PROPERTIES = ("id", "displayName", "status", "resources", "completedDateTime", "resourceLocation", "errorDetails")
 """Some of them only come when they are asked for by name."""
 FINISHED = frozenset({"succeeded", "partiallySuccessful"})
+
+COARSE = frozenset({"casMailboxes", "authenticationPolicies", "organizationConfig"})
+"""Datasets that lack what the cmdlet shows: the third state of the switch, GUIDs, RejectDirectSend."""
 
 ONLY_SHARED = "A configuration snapshot lists the shared mailboxes only."
 IN_PARTS = "The snapshot's result names a further part, which was not read."
@@ -135,7 +138,8 @@ class ConfigurationSnapshotSource:
             return ExchangeRead("failed", 0, f"The snapshot {taken.name} holds no {kind}.", "", 0, source, as_of)
         keep(records)
         missing = _missing(dataset, kind, taken.job, result)
-        return ExchangeRead("cut" if missing else "complete", len(records), missing, "", 0, source, as_of)
+        state: ReadState = "cut" if missing else "complete"
+        return ExchangeRead(state, len(records), missing, "", 0, source, as_of, coarse=dataset.name in COARSE)
 
     async def _newest(self, kind: str) -> _Taken:
         """The newest finished job that holds the type. Raises _Unread."""
@@ -158,9 +162,13 @@ class ConfigurationSnapshotSource:
 
         jobs = self.reader.session.client.admin.configuration_management.configuration_snapshot_jobs
         kept: list[bytes] = []
-        reading = await self.reader.collection(configured(jobs, select=JOB_PROPERTIES), "exchange", kept.extend)
-        if reading.error is not None:
-            raise _refused(reading.error.kind, reading.error.text)
+
+        async def keep(page: Page) -> None:
+            kept.extend(page.records)
+
+        error = await self.reader.collection(configured(jobs, select=JOB_PROPERTIES), "exchange", keep)
+        if error is not None:
+            raise _refused(error.kind, error.text)
         try:
             found = [msgspec.json.decode(record, type=_Job) for record in kept]
         except msgspec.ValidationError as error:
@@ -177,6 +185,7 @@ class ConfigurationSnapshotSource:
     async def _result(self, job: _Job) -> _Result:
         """What a job brought. Only the id is taken from its `resourceLocation`, so that the token goes to this
         tenant's Graph and nowhere else. Raises _Unread."""
+        from auditor.graph.refusal import ReadError
         from auditor.graph.requests import configured
 
         found = re.search(r"/configurationSnapshots(?:/|\(')([\w-]+)(?:'\))?$", job.resource_location or "")
@@ -185,12 +194,11 @@ class ConfigurationSnapshotSource:
         if found[1] not in self._results:
             snapshots = self.reader.session.client.admin.configuration_management.configuration_snapshots
             request = configured(snapshots.by_configuration_baseline_id(found[1]))
-            kept: list[bytes] = []
-            reading = await self.reader.singleton(request, "exchange", kept.extend)
-            if reading.error is not None:
-                raise _refused(reading.error.kind, reading.error.text)
             try:
-                self._results[found[1]] = msgspec.json.decode(kept[0], type=_Result)
+                baseline = await self.reader.singleton(request, "exchange")
+                self._results[found[1]] = msgspec.json.decode(baseline, type=_Result)
+            except ReadError as error:
+                raise _refused(error.kind, error.text) from None
             except msgspec.ValidationError as error:
                 raise _Unread("failed", f"The snapshot is not of the documented form ({error}).") from None
         return self._results[found[1]]

@@ -19,15 +19,15 @@ class _Attempt:
     stale: bool
 
     @property
-    def worth(self) -> tuple[int, bool]:
+    def worth(self) -> tuple[int, bool, bool]:
         """The smaller, the more it decides."""
-        return _WORTH[self.read.state], self.stale
+        return _WORTH[self.read.state], self.stale, self.read.coarse
 
 
 @dataclass(frozen=True, slots=True)
 class MixedSource:
-    """Asks `sources` in their order and takes a dataset from the first that gives it whole and no older than
-    `max_age_days`; where none does, from the one that gives most, whose state and reason then say what is missing.
+    """Asks `sources` in their order and takes a dataset from the first that gives it whole, in full detail and no older
+    than `max_age_days`; where none does, from the one that gives most, whose state and reason then say what is missing.
 
     The records of one dataset are held in memory until it is known which source they are taken from. `now` gives the
     service's clock."""
@@ -50,7 +50,7 @@ class MixedSource:
             records: list[bytes] = []
             read = await source.read(dataset, identities, records.extend)
             attempts.append(_Attempt(read, records, self._stale(read)))
-            if attempts[-1].worth == (0, False):
+            if attempts[-1].worth == (0, False, False):
                 break
         best = min(attempts, key=lambda attempt: attempt.worth)
         keep(best.records)

@@ -71,13 +71,15 @@ async def _all_answers(reader: Reader, url: str, calls: Sequence[tuple[str, str]
 
     async def attempt() -> None:
         open_ = [number for number in range(len(calls)) if answers.get(number) is None or _again(answers[number])]
+        await reader.gates[bucket].pass_(len(open_))
         found, wait = await _send(reader, url, {number: calls[number] for number in open_}, bucket)
         answers.update(found)
-        if any(_again(answers[number]) for number in open_):
-            raise Throttled(_Unfinished(), after=wait, closes_gate=True)
+        errors = [error for number in open_ if (error := answers[number].error) and error.kind == "service"]
+        if errors:
+            raise Throttled(_Unfinished(), after=wait, refused=any(error.status == 429 for error in errors))
 
     with suppress(_Unfinished):  # what is still throttled keeps its own 429
-        await retrying(attempt, reader.gates[bucket], reader.gates.clock, cost=len(calls))
+        await retrying(attempt, reader.gates[bucket], cost=0)
     return [answers[number] for number in range(len(calls))]
 
 

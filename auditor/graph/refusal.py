@@ -13,10 +13,16 @@ from typing import Literal
 from auditor.catalogue import Dataset
 from auditor.tenant import DatasetStatus
 
-Kind = Literal["permission", "licence", "token", "not-found", "request", "service", "network", "malformed"]
+Kind = Literal["permission", "licence", "token", "not-found", "expired", "request", "service", "network", "malformed"]
+"""`expired`: a nextLink that the service no longer knows; the collection has to be read from its start"""
 
 _LICENCE_CODES = frozenset(
     {"authentication_requestfromnonpremiumtenantorb2ctenant", "aadpremiumlicenserequired", "premiumlicenserequired"}
+)
+
+_EXPIRED_CODES = frozenset({"directory_expiredpagetoken", "expiredpagetoken", "syncstatenotfound"})
+_EXPIRED = re.compile(
+    r"(skip ?token|page ?token|paging token).*(expired|not valid|invalid)|expired.*(skip|page) ?token"
 )
 
 
@@ -48,6 +54,8 @@ def _kind(status: int, code: str, message: str) -> Kind:
         return "permission"
     if status == 404:
         return "not-found"
+    if status == 410 or (status == 400 and (code in _EXPIRED_CODES or _EXPIRED.search(message))):
+        return "expired"
     if status == 429 or status in (500, 502, 503, 504):
         return "service"
     return "request"

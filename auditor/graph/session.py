@@ -11,7 +11,7 @@ import binascii
 import json
 import logging
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,8 +25,9 @@ from auditor.clock import Clock, SystemClock
 from auditor.config import LoadedConfig, TenantConfig
 from auditor.errors import AuditorError
 from auditor.graph.clouds import Endpoints, endpoints
+from auditor.graph.gates import Gate, Limit
 from auditor.graph.signin import ca_file, credential_of, explain, is_transient
-from auditor.graph.throttle import Gate, Limit, Patience, Throttled, retrying, service_time
+from auditor.graph.throttle import Patience, Throttled, retrying, service_time
 
 if TYPE_CHECKING:
     import httpx
@@ -112,7 +113,13 @@ class GraphSession:
         self.wire = Wire()
         self._tls = _tls(config, tenant)
         self._transport = transport
-        self._credential: AsyncTokenCredential = credential or credential_of(config, tenant, self.where)
+        self._new_credential: Callable[[], AsyncTokenCredential] = lambda: (
+            credential or credential_of(config, tenant, self.where)
+        )
+        self._credential: AsyncTokenCredential = self._new_credential()
+        self._spent_credentials: list[AsyncTokenCredential] = []
+        self.renewals = 0
+        """how often the service refused a token that the credential's cache held for good"""
         self._clients: list[httpx.AsyncClient] = []
         self._gate = Gate(Limit(1e6, 1), clock)  # tokens come from the cache; only a refusal makes us wait
 
@@ -150,7 +157,14 @@ class GraphSession:
         for client in self._clients:
             await client.aclose()
         self._clients.clear()
-        await self._credential.close()
+        for credential in {self._credential, *self._spent_credentials}:
+            await credential.close()
+
+    def renew(self) -> None:
+        """Tokens from now on are new ones: the credential's cache cannot know that the service refused its token."""
+        self._spent_credentials.append(self._credential)
+        self._credential = self._new_credential()
+        self.renewals += 1
 
     async def token(self, scope: str, *, continuous: bool = False) -> str:
         """A token for a scope, from the credential's cache where it is still good. `continuous`: one that the service
@@ -168,7 +182,7 @@ class GraphSession:
                     raise Throttled(shown) from None
                 raise shown from None
 
-        return await retrying(attempt, self._gate, self.clock, patience=Patience(attempts=3))
+        return await retrying(attempt, self._gate, patience=Patience(attempts=3))
 
     async def roles(self, scope: str) -> frozenset[str]:
         """The application permissions on the resource of a scope."""

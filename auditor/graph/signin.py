@@ -271,6 +271,17 @@ def unreachable(host: str, error: BaseException) -> ServiceError:
     return ServiceError(f"{host} could not be reached: {meaning.cause}.", remedy=meaning.remedy)
 
 
+def is_passing(error: BaseException, *, answered: bool) -> bool:
+    """Whether network trouble may pass. A certificate that is not trusted does not; a name that does not resolve, or
+    TLS that fails otherwise, only where the service has `answered` before."""
+    chain = list(_chain(error))
+    if any(
+        isinstance(part, ssl.SSLCertVerificationError) or "certificate verify failed" in str(part) for part in chain
+    ):
+        return False
+    return answered or trouble(error) not in ("tls", "dns")
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether another attempt may help: network trouble but broken TLS, throttling, a fault of the service."""
     from azure.core.exceptions import AzureError, ClientAuthenticationError

@@ -1,7 +1,6 @@
-"""One gate per service limit, and one retry loop: the only place that waits.
+"""One retry loop for every request, and what the service says about waiting.
 
-A gate is a token bucket with the limit that Microsoft documents, closed for a while when the service says so. Sources:
-https://learn.microsoft.com/graph/throttling-limits and https://learn.microsoft.com/graph/throttling.
+https://learn.microsoft.com/graph/throttling
 """
 
 from __future__ import annotations
@@ -12,129 +11,65 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from auditor.catalogue import Bucket
-from auditor.clock import Clock
+from auditor.graph.gates import Gate
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """`burst` units at once, refilled over `seconds`; `shared`: our quota share applies (others use it as well)."""
-
-    burst: float
-    seconds: float
-    shared: bool = False
-
-
-LIMITS: dict[Bucket, Limit] = {
-    # Resource units per 10 s of the smallest tenant size; larger tenants allow more, the service says when it is less.
-    "directory": Limit(3500, 10, shared=True),
-    # 1 request per second per tenant for all apps, and its 429 carries no Retry-After.
-    "conditional-access": Limit(1, 1.1),
-    "reports": Limit(5, 10),
-    "usage-reports": Limit(14, 600),
-    "exchange": Limit(20, 10),
-}
-
-
-class Gate:
-    """A token bucket over one clock. Not fair between waiters, never over the limit."""
-
-    def __init__(self, limit: Limit, clock: Clock, share: float = 1.0) -> None:
-        self._clock = clock
-        self._burst = limit.burst * (share if limit.shared else 1.0)
-        self._rate = self._burst / limit.seconds
-        self._level = self._burst
-        self._filled = clock.monotonic()
-        self._closed_until = self._filled
-
-    async def pass_(self, cost: float = 1.0) -> None:
-        """Waits until `cost` units are there and the gate is open, then takes them."""
-        needed = min(cost, self._burst)
-        while True:
-            now = self._clock.monotonic()
-            self._level = min(self._burst, self._level + (now - self._filled) * self._rate)
-            self._filled = now
-            wait = max(self._closed_until - now, (needed - self._level) / self._rate)
-            if wait <= 1e-9:
-                self._level -= needed
-                return
-            await self._clock.sleep(wait)
-
-    def close(self, seconds: float) -> None:
-        """Nobody passes for that long: the service asked for it."""
-        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
-
-
-class Gates:
-    """The gates of one tenant. `share` (0 to 1) is how much of the shared limits we take."""
-
-    def __init__(self, clock: Clock, share: float = 0.8, limits: Mapping[Bucket, Limit] = LIMITS) -> None:
-        self.clock = clock
-        self._gates = {bucket: Gate(limit, clock, share) for bucket, limit in limits.items()}
-
-    def __getitem__(self, bucket: Bucket) -> Gate:
-        return self._gates[bucket]
-
-
-def resource_units(path: str, *, selects: bool, top: int | None) -> int:
-    """What a directory request costs (https://learn.microsoft.com/graph/throttling-limits, resource units)."""
-    if "/transitiveMembers" in path:
-        base = 5
-    elif path.endswith("/members") or path == "/subscribedSkus":
-        base = 3
-    elif path in ("/users", "/oauth2PermissionGrants") or path.endswith(("/appRoleAssignedTo", "/transitiveMemberOf")):
-        base = 2
-    else:
-        base = 1
-    return max(1, base - int(selects) - int(top is not None and top < 20))
-
-
 class Throttled(Exception):  # noqa: N818 - it says what happened, and never reaches a person
     """An attempt that may be repeated. `after`: seconds the service asked for, None where it named none;
-    `final`: what to raise when no attempt is left."""
+    `final`: what to raise when no attempt is left. `refused`: the limit is reached (429), which is no failure."""
 
-    def __init__(self, final: Exception, *, after: float | None = None, closes_gate: bool = False) -> None:
+    def __init__(self, final: Exception, *, after: float | None = None, refused: bool = False) -> None:
         super().__init__(str(final))
         self.final = final
         self.after = after
-        self.closes_gate = closes_gate
+        self.refused = refused
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one request may be repeated. `longest` bounds one wait, `total` all waits of a request (seconds)."""
+    """How long one request may be repeated. `attempts`: how many may fail; a 429 is none, it is only bounded by
+    `refusals` and the waits. `longest` bounds one wait, `total` all waits of a request (seconds)."""
 
     attempts: int = 6
+    refusals: int = 20
     first: float = 1.0
     longest: float = 300.0
     total: float = 900.0
 
 
 async def retrying(
-    attempt: Callable[[], Awaitable[T]], gate: Gate, clock: Clock, *, cost: float = 1.0, patience: Patience = Patience()
+    attempt: Callable[[], Awaitable[T]], gate: Gate, *, cost: float = 1.0, patience: Patience = Patience()
 ) -> T:
     """Runs `attempt` behind the gate until it gives a result; Throttled is repeated, every other error passes.
 
     A Retry-After is honoured to the second and never cut short: where the service asks for more than patience has,
-    the attempt ends with its own error. Without one the wait doubles from `first`."""
+    the attempt ends with its own error. Without one the wait doubles from `first`. A 429 closes the gate for all who
+    stand before it."""
+    failures = refusals = 0
     waited = 0.0
-    for number in range(patience.attempts):
-        await gate.pass_(cost)
+    while True:
+        ticket = await gate.pass_(cost)
         try:
             return await attempt()
         except Throttled as throttled:
-            wait = throttled.after if throttled.after is not None else patience.first * 2**number
-            last = number + 1 == patience.attempts
-            if last or wait > patience.longest or waited + wait > patience.total:
+            tried = refusals if throttled.refused else failures
+            wait = throttled.after if throttled.after is not None else patience.first * 2 ** min(tried, 8)
+            refusals += throttled.refused
+            failures += not throttled.refused
+            spent = failures >= patience.attempts or refusals >= patience.refusals
+            if spent or wait > patience.longest or waited + wait > patience.total:
                 raise throttled.final from None
             waited += wait
-            if throttled.closes_gate:
-                gate.close(wait)
-            else:
-                await clock.sleep(wait)
-    raise AssertionError("patience allows at least one attempt")
+            again = throttled
+        finally:
+            gate.answered(ticket)
+        if again.refused:
+            gate.refused()
+            gate.close(wait)
+        else:
+            await gate.clock.sleep(wait)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,11 +160,16 @@ def _overview(topic: Topic) -> Table:
     return Table(("Severity", "Finding", "Object", "Id"), tuple(rows))
 
 
-def _evidence(found: Document) -> Iterator[Block]:
-    facts = [
+def evidence_lines(found: Document) -> list[str]:
+    """`name: value (dataset)`, one for each fact."""
+    return [
         f"{fact.get('name', '')}: {fact.get('value', '')}" + (f" ({fact['dataset']})" if fact.get("dataset") else "")
         for fact in found.get("evidence") or ()
     ]
+
+
+def _evidence(found: Document) -> Iterator[Block]:
+    facts = evidence_lines(found)
     if facts:
         yield Bullets(tuple((fact,) for fact in facts))
     accounts = found.get("accounts") or ()
@@ -209,10 +214,17 @@ def _attachments(topic: Topic, source: Source) -> Iterator[Attachment]:
     """Every finding with every account that it touches, where the text does not hold them all."""
     many = any(len(found.get("accounts") or ()) > 1 for found in topic.chosen)
     if len(topic.chosen) > _DETAILED or many:
-        stream = _Kept()
-        write_csv(stream, (*_FINDING_COLUMNS, *ACCOUNT_COLUMNS), _rows(topic.chosen, source.accounts))
+        header = (*_FINDING_COLUMNS, *ACCOUNT_COLUMNS)
+        content = csv_bytes(header, _rows(topic.chosen, source.accounts))
         day = source.run.now[:10].replace("-", "")
-        yield Attachment(f"tenant-auditor-{day or 'run'}.csv", stream.getvalue())
+        yield Attachment(f"tenant-auditor-{day or 'run'}.csv", content)
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A CSV file as the reports have them."""
+    stream = _Kept()
+    write_csv(stream, header, rows)
+    return stream.getvalue()
 
 
 class _Kept(io.BytesIO):

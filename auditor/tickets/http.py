@@ -11,7 +11,6 @@ from __future__ import annotations
 import json as jsonlib
 import ssl
 from base64 import b64encode
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,6 +26,7 @@ from auditor.errors import ConfigError, OutcomeUnknown, TicketError, TicketRefus
 from auditor.graph.throttle import retry_after, service_time
 from auditor.report.html.visible import visible
 from auditor.tickets.base import TOOL
+from auditor.tickets.pace import Pace, Window
 from auditor.tickets.settings import TicketSettings
 
 T = TypeVar("T")
@@ -88,48 +88,17 @@ def header(name: str, value: str) -> Credential:
     return Credential({name: value}, (value,))
 
 
-# --- pace ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """At most `count` requests that make something within any `seconds`."""
-
-    count: int
-    seconds: float
-
-
-class _Pace:
-    def __init__(self, windows: Sequence[Window], clock: BlockingClock) -> None:
-        self._clock = clock
-        self._made = [(window, deque[float](maxlen=window.count)) for window in windows]
-        self._closed_until = clock.monotonic()
-
-    def close(self, seconds: float) -> None:
-        """Nothing is sent for that long: the service asked for it."""
-        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
-
-    def wait(self, *, makes: bool) -> float:
-        """Seconds until the next request may be sent."""
-        opens = self._closed_until
-        if makes:
-            full = [made[0] + window.seconds for window, made in self._made if len(made) == window.count]
-            opens = max(opens, *full, self._closed_until)
-        return max(0.0, opens - self._clock.monotonic())
-
-    def sent(self, *, makes: bool) -> None:
-        for _, made in self._made if makes else ():
-            made.append(self._clock.monotonic())
-
-
 # --- the connection --------------------------------------------------------------------------------------------------
 
 
 class _Again(Exception):  # noqa: N818 - carries what to raise when no attempt is left
-    def __init__(self, final: TicketError, after: float | None = None) -> None:
+    """`after`: seconds to wait; None: `first`, and twice as long each time."""
+
+    def __init__(self, final: TicketError, after: float | None = None, first: float = 1.0) -> None:
         super().__init__(str(final))
         self.final = final
         self.after = after
+        self.first = first
 
 
 def too_many(response: httpx.Response) -> bool:
@@ -146,9 +115,9 @@ class Connection:
     """One ticket system. `requests` counts what was sent.
 
     `explain` takes the decoded JSON of a refusal and gives the system's own words; `throttled` tells a refusal that
-    only asks to come back later; `pace` bounds requests that make something; `first_wait` is what is waited where
-    the system names no time; `sign` adds a signature to every try of a request. Raises ConfigError for an address that
-    is none, or would send the credential in clear."""
+    only asks to come back later, `throttled_wait` how long to wait first where it names no time; `pace` bounds requests
+    that make something; `sign` adds a signature to every try of a request. Raises ConfigError for an address that is
+    none, or would send the credential in clear."""
 
     def __init__(
         self,
@@ -159,7 +128,7 @@ class Connection:
         explain: Callable[[Any], str] = message_of,
         throttled: Callable[[httpx.Response], bool] = too_many,
         pace: Sequence[Window] = (),
-        first_wait: float = 1.0,
+        throttled_wait: float = 1.0,
         headers: Mapping[str, str] | None = None,
         sign: Callable[[httpx.Request], None] | None = None,
         transport: httpx.BaseTransport | None = None,
@@ -171,9 +140,9 @@ class Connection:
         self._secrets = credential.secrets
         self._explain = explain
         self._throttled = throttled
-        self._first_wait = first_wait
+        self._throttled_wait = throttled_wait
         self._sign = sign
-        self._pace = _Pace(pace, clock)
+        self._pace = Pace(pace, clock)
         self._client = httpx.Client(
             verify=_tls(self._place, settings.ca_bundle),
             timeout=TIMEOUT,
@@ -187,14 +156,12 @@ class Connection:
             },
         )
 
-    def close(self) -> None:
-        self._client.close()
-
     def json(self, kind: type[T], method: str, path: str, **sent: Any) -> T:
         """As `send`, and the answer's JSON in the shape that is expected. Raises TicketError where it has another."""
         return self.decode(kind, self.send(method, path, **sent))
 
     def decode(self, kind: type[T], response: httpx.Response) -> T:
+        """An answer's JSON; raises as `json`."""
         try:
             return msgspec.json.decode(response.content, type=kind)
         except msgspec.DecodeError:
@@ -244,7 +211,7 @@ class Connection:
         retrying = Retrying(
             sleep=self._clock.pause,
             retry=retry_if_exception_type(_Again),
-            wait=self._wait,
+            wait=_wait,
             stop=_give_up,
             reraise=True,
         )
@@ -287,16 +254,16 @@ class Connection:
         asked = self._asked(response)
         if self._throttled(response):
             when = f" and asks to wait {asked:.0f} seconds" if asked is not None else ""
-            return _Again(self.error(f"it still throttles {what}{when}", "Run the sync again later."), asked)
+            final = self.error(f"it still throttles {what}{when}", "Run the sync again later.")
+            return _Again(final, asked, self._throttled_wait)
         if response.is_redirect:
             target = self._hidden(_location(response))
             return self.error(f"{what} is redirected to {target}", "Write the address that holds in url.")
-        refusal = self.refusal(response, sent)
         if status in _GATEWAY and (safe or (status == HTTPStatus.SERVICE_UNAVAILABLE and asked is not None)):
-            return _Again(refusal, asked)
+            return _Again(self.error(f"{what} was answered with HTTP {status}", "Run the sync again later."), asked)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not safe:
             return self._unknown(f"{what} was answered with HTTP {status}")
-        return refusal
+        return self.refusal(response, sent)
 
     def refusal(self, response: httpx.Response, sent: Sequence[str] = ()) -> TicketRefusal:
         """The error for an answer that refuses. `sent`: our texts, which it must not repeat."""
@@ -327,10 +294,6 @@ class Connection:
             now = service_time(response.headers) or self._clock.now()
             return max(0.0, float(reset) - now.timestamp()) if reset.isdecimal() else None
         return asked
-
-    def _wait(self, state: RetryCallState) -> float:
-        after = _again(state).after
-        return after if after is not None else min(LONGEST_WAIT, self._first_wait * 2.0 ** (state.attempt_number - 1))
 
     def _hidden(self, text: str) -> str:
         for one in self._secrets:
@@ -375,6 +338,12 @@ def _again(state: RetryCallState) -> _Again:
     error = state.outcome.exception() if state.outcome else None
     assert isinstance(error, _Again)
     return error
+
+
+def _wait(state: RetryCallState) -> float:
+    again = _again(state)
+    doubled = again.first * 2.0 ** (state.attempt_number - 1)
+    return again.after if again.after is not None else min(LONGEST_WAIT, doubled)
 
 
 def _give_up(state: RetryCallState) -> bool:

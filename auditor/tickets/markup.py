@@ -13,7 +13,7 @@ from __future__ import annotations
 import html as htmllib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from auditor.report.formats.markdown import escaped
@@ -30,36 +30,39 @@ _ADDRESS = re.compile(r"https?://[\w.:-]+(/[\w./?&=%#~:+,;-]*)?", re.ASCII)
 
 def line(text: str, limit: int = 0) -> str:
     """A title: one line, nothing unseen in it, at most `limit` characters."""
-    flat = " ".join(visible(text).split())
-    return flat if not limit or len(flat) <= limit else f"{flat[: limit - 1].rstrip()}…"
+    flat = _flat(text)
+    if not limit or _units(flat) <= limit:
+        return flat
+    head = flat.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", "ignore")
+    return f"{head.rstrip()}…"
 
 
 def plain(text: Text, limit: int = 0) -> str:
-    return _fitted(text, limit, lambda blocks: _joined(_plain_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: _joined(_plain_block(block) for block in blocks), _units)
 
 
 def markdown(text: Text, limit: int = 0) -> str:
     """GitHub Flavored Markdown, with no mention, reference or emoji that the text did not get from us."""
-    return _fitted(text, limit, lambda blocks: _joined(_markdown_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: _joined(_markdown_block(block) for block in blocks), _units)
 
 
 def html(text: Text, limit: int = 0) -> str:
-    return _fitted(text, limit, lambda blocks: "".join(_html_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: "".join(_html_block(block) for block in blocks), _units)
 
 
 def wiki(text: Text, limit: int = 0) -> str:
     """Jira's wiki markup."""
-    return _fitted(text, limit, lambda blocks: _joined(_wiki_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: _joined(_wiki_block(block) for block in blocks), _units)
 
 
 def textile(text: Text, limit: int = 0) -> str:
     """Textile as Redmine reads it."""
-    return _fitted(text, limit, lambda blocks: _joined(_textile_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: _joined(_textile_block(block) for block in blocks), _units)
 
 
 def adf(text: Text, limit: int = 0) -> dict[str, Any]:
     """An Atlassian document. `limit` bounds its JSON, which is never shorter than what Jira counts."""
-    return _fitted(text, limit, _document, lambda document: len(json.dumps(document, ensure_ascii=False)))
+    return _fitted(text, limit, _document, lambda document: _units(json.dumps(document, ensure_ascii=False)))
 
 
 # --- cutting ---------------------------------------------------------------------------------------------------------
@@ -113,27 +116,39 @@ def _joined(blocks: Iterable[str]) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
+def _units(text: str) -> int:
+    """Characters as Jira, ServiceNow (Java) and Azure DevOps (.NET) count them: an emoji is two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
 def _flat(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def _runs(runs: Sequence[Run], words: Callable[[str], str], link: Callable[[str, str], str]) -> str:
-    """The runs of a line; a link whose address is none we would follow is written out."""
-    written = []
+def _parts(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
+    """(text, address) of a line's pieces; the address is empty for plain text, which comes in one piece between links:
+    escaping looks at what stands beside a mark. A link whose address is none we would follow is written out."""
+    plain_text = ""
     for run in runs:
         if isinstance(run, str):
-            written.append(_spaced(run, words))
+            plain_text += run
         elif _ADDRESS.fullmatch(run.url):
-            written.append(link(run.text or run.url, run.url))
+            yield _spaced(plain_text), ""
+            plain_text = ""
+            yield _flat(run.text) or run.url, run.url
         else:
-            written.append(words(_flat(f"{run.text} ({run.url})")))
-    return "".join(written).strip()
+            plain_text += f"{run.text} ({run.url})"
+    yield _spaced(plain_text), ""
 
 
-def _spaced(run: str, words: Callable[[str], str]) -> str:
+def _spaced(text: str) -> str:
     """A piece of a line keeps one space where it has any at its ends."""
-    flat = words(_flat(run))
-    return f"{' ' * run[:1].isspace()}{flat}{' ' * run[-1:].isspace()}" if flat else " " * bool(run)
+    flat = _flat(text)
+    return f"{' ' * text[:1].isspace()}{flat}{' ' * text[-1:].isspace()}" if flat else " " * bool(text)
+
+
+def _line(runs: Sequence[Run], words: Callable[[str], str], link: Callable[[str, str], str]) -> str:
+    return "".join(link(text, url) if url else words(text) for text, url in _parts(runs)).strip()
 
 
 # --- plain -----------------------------------------------------------------------------------------------------------
@@ -152,7 +167,7 @@ def _plain_block(block: Block) -> str:
 
 
 def _plain_line(runs: Sequence[Run]) -> str:
-    return _runs(runs, str, lambda text, url: url if text == url else f"{_flat(text)} ({url})")
+    return _line(runs, str, lambda text, url: url if text == url else f"{text} ({url})")
 
 
 # --- Markdown --------------------------------------------------------------------------------------------------------
@@ -177,7 +192,7 @@ def _markdown_block(block: Block) -> str:
 
 
 def _markdown_line(runs: Sequence[Run]) -> str:
-    return _runs(runs, _markdown_words, lambda text, url: f"[{_markdown_words(_flat(text))}](<{htmllib.escape(url)}>)")
+    return _line(runs, _markdown_words, lambda text, url: f"[{_markdown_words(text)}](<{htmllib.escape(url)}>)")
 
 
 def _markdown_words(text: str) -> str:
@@ -213,7 +228,7 @@ def _html_row(tag: str, cells: Sequence[str]) -> str:
 
 
 def _html_line(runs: Sequence[Run]) -> str:
-    return _runs(runs, _html_words, lambda text, url: f'<a href="{_html_words(url)}">{_html_words(_flat(text))}</a>')
+    return _line(runs, _html_words, lambda text, url: f'<a href="{_html_words(url)}">{_html_words(text)}</a>')
 
 
 def _html_words(text: str) -> str:
@@ -256,7 +271,7 @@ def _wiki_block(block: Block) -> str:
 
 
 def _wiki_line(runs: Sequence[Run]) -> str:
-    return _runs(runs, _entities, lambda text, url: f"[{_entities(_flat(text))}|{url}]")
+    return _line(runs, _entities, lambda text, url: f"[{_entities(text)}|{url}]")
 
 
 def _cells(row: Sequence[str]) -> list[str]:
@@ -278,7 +293,7 @@ def _textile_block(block: Block) -> str:
 
 
 def _textile_line(runs: Sequence[Run]) -> str:
-    return _runs(runs, _entities, lambda text, url: f'"{_entities(_flat(text))}":{url}')
+    return _line(runs, _entities, lambda text, url: f'"{_entities(text)}":{url}')
 
 
 # --- the Atlassian Document Format -----------------------------------------------------------------------------------
@@ -319,13 +334,9 @@ def _adf_paragraph(runs: Sequence[Run]) -> dict[str, Any]:
 
 def _adf_runs(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Text nodes; Jira refuses an empty one."""
-    nodes: list[dict[str, Any]] = []
-    for run in runs:
-        if isinstance(run, str):
-            nodes.append({"type": "text", "text": _spaced(run, str)})
-        elif _ADDRESS.fullmatch(run.url):
-            mark = {"type": "link", "attrs": {"href": run.url}}
-            nodes.append({"type": "text", "text": _flat(run.text) or run.url, "marks": [mark]})
-        else:
-            nodes.append({"type": "text", "text": _flat(f"{run.text} ({run.url})")})
-    return [node for node in nodes if node["text"]]
+    return [_adf_text(text, url) for text, url in _parts(runs) if text]
+
+
+def _adf_text(text: str, url: str) -> dict[str, Any]:
+    node: dict[str, Any] = {"type": "text", "text": text}
+    return {**node, "marks": [{"type": "link", "attrs": {"href": url}}]} if url else node

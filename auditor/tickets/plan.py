@@ -153,7 +153,7 @@ class _Case:
 
     def action(self) -> Action:
         if self.ticket.standing == "declined" and not self.shelved:
-            return self._left("A person declined it.")
+            return replace(self._unchanged("A person declined it."), kind="left")
         if self.topic.chosen:
             shut = self.ticket.standing != "open" or self.shelved
             return self._standing_shut() if shut else self._standing_open()

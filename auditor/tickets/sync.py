@@ -156,8 +156,7 @@ class _Work:
         if self.stopped:
             return [self._not_tried(action) for action in actions]
         drafts = [self._drafts[action.marker] for action in actions]
-        for action in actions:
-            self._journal.before("create", action.marker)
+        self._journal.before("create", *(action.marker for action in actions))
         answers: dict[str, Ticket | Refused] = {}
         broken: TicketError | None = None
         try:

@@ -53,8 +53,8 @@ def topics(
     placed: dict[str, list[Document]] = {}
     for identity, document in source.run.findings.items():
         own = source.places[identity]
-        claims = {marker for marker in own.values() if marker in live} | set(speaking.get(identity, ()))
-        for marker in sorted(claims) or [own[settings.group_by]]:
+        lives_in = speaking.get(identity) or sorted({marker for marker in own.values() if marker in live})
+        for marker in lives_in or [own[settings.group_by]]:
             placed.setdefault(marker, []).append(document)
     return {marker: _topic(marker, documents, source, settings) for marker, documents in placed.items()}
 

@@ -48,6 +48,8 @@ def against(tmp_path: Path, clock) -> Callable[..., tuple[Snapshot, list[httpx.R
 
         def handler(request):
             seen.append(request)
+            if "$count" in request.url.params and request.url.path == "/v1.0/users":
+                return handlers.get("count", page([]))
             answer = handlers.get(request.url.path.removeprefix("/v1.0").removeprefix("/beta"))
             if answer is None:
                 answer = handlers.get("*", page([]))
@@ -110,7 +112,7 @@ def test_a_network_lost_on_the_way_fails_the_rest_and_keeps_what_was_read(agains
     assert snapshot.status["domains"].complete
     assert snapshot.status["users"].state == "failed"
     assert snapshot.status["groups"].state == "cut"  # nothing names a group, but the policies were not read
-    assert len(lost) < 30
+    assert len(lost) < 60
 
 
 def test_interrupted_in_the_middle_it_goes_on_where_it_was(against, tmp_path):
@@ -149,7 +151,8 @@ def test_a_service_that_gives_up_everywhere_is_a_service_error(against):
 
 
 def test_a_service_without_a_date_leaves_this_machines_clock(against):
-    snapshot, _ = against({"*": httpx.Response(200, json={"value": [{"id": "1"}]})})
+    undated = httpx.Response(200, json={"value": [{"id": "1"}]})
+    snapshot, _ = against({"*": undated, "count": undated})
     assert snapshot.ended.startswith("2031-01-01")
 
 

@@ -19,6 +19,7 @@ from auditor.collect.what_if import sample
 from auditor.config import EMPTY, Sender, TenantConfig
 from auditor.demo.tenant import generate
 from auditor.graph.session import GraphSession
+from auditor.graph.throttle import Patience
 from auditor.load import load
 from auditor.snapshot import Snapshot, verify
 from auditor.tenant import YES
@@ -237,7 +238,7 @@ def test_throttled_without_a_named_wait_it_asks_again_each_time_later(asked):
     assert snapshot.status["whatIf"].state == "complete"
     assert [line["account"] for line in snapshot.records("whatIf")] == ["user-0", "user-1", "user-2"]
     waits = [later - earlier for earlier, later in pairwise(times[1:5])]
-    assert waits == pytest.approx([1.1, 2.0, 4.0], abs=0.2)
+    assert all(wait >= least for wait, least in zip(waits, [1.0, 2.0, 4.0], strict=True))
 
 
 def test_a_named_wait_is_kept(asked):
@@ -253,7 +254,8 @@ def test_throttled_for_good_it_is_cut_and_what_was_answered_stays(asked):
     assert "429" in status.reason
     lines = list(snapshot.records("whatIf"))
     assert [("error" in line) for line in lines] == [False, False, True]
-    assert len(times) == 2 + 6
+    assert 8 < len(times) <= 2 + Patience().refusals
+    assert times[-1] < 1000
 
 
 def test_a_missing_right_is_asked_for_once(asked):

@@ -21,9 +21,9 @@ from auditor.demo.settings import write_config
 from auditor.demo.tenant import generate
 from auditor.exchange.base import ExchangeRead
 from auditor.exchange.configuration_snapshot import LABEL, ONLY_SHARED, ConfigurationSnapshotSource
+from auditor.graph.gates import Gates
 from auditor.graph.reader import Reader
 from auditor.graph.session import GraphSession
-from auditor.graph.throttle import Gates
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 TENANT = TenantConfig(name="t", tenant_id="11111111-2222-3333-4444-555555555555", client_id="c")
@@ -34,14 +34,16 @@ EVERY_TYPE = [f"microsoft.exchange.{name}" for name in ("TransportConfig", "CASM
 
 
 class Clock:
+    seconds = 0.0
+
     def now(self) -> datetime:
         return NOW
 
     def monotonic(self) -> float:
-        return 0.0
+        return self.seconds
 
     async def sleep(self, seconds: float) -> None:
-        raise AssertionError("nothing may wait")
+        self.seconds += seconds
 
 
 class Credential:

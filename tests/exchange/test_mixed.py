@@ -24,6 +24,7 @@ class Canned:
     label: str
     state: str
     as_of: str = FRESH
+    coarse: bool = False
     asked: int = 0
 
     def notes(self) -> Sequence[str]:
@@ -34,7 +35,7 @@ class Canned:
         records = [self.label.encode()] if self.state in ("complete", "cut") else []
         keep(records)
         reason = "" if self.state == "complete" else f"{self.label} is {self.state}."
-        return ExchangeRead(self.state, len(records), reason, "", 1, self.label, self.as_of)  # type: ignore[arg-type]
+        return ExchangeRead(self.state, len(records), reason, "", 1, self.label, self.as_of, self.coarse)
 
 
 def mixed(*sources: Canned) -> tuple[ExchangeRead, list[bytes]]:
@@ -61,6 +62,14 @@ def test_a_stale_export_yields_to_a_fresh_snapshot_and_stands_where_there_is_non
     assert result.source == "fresh"
     result, kept = mixed(Canned("old", "complete", OLD), Canned("part", "cut"))
     assert (result.source, result.as_of, kept) == ("old", OLD, [b"old"])
+
+
+def test_what_says_less_yields_to_full_detail_but_not_to_what_is_stale_or_cut() -> None:
+    less = Canned("less", "complete", coarse=True)
+    assert mixed(less, Canned("full", "complete"))[0].source == "full"
+    assert mixed(less, Canned("old", "complete", OLD))[0].source == "less"
+    assert mixed(Canned("old", "complete", OLD), less)[0].source == "less"
+    assert mixed(less, Canned("part", "cut"))[0].source == "less"
 
 
 def test_a_time_that_nobody_knows_counts_as_now() -> None:

@@ -288,6 +288,14 @@ def test_settings_of_the_organisation_stay_fresh_between_two_exports(
     }
 
 
+def test_the_order_of_the_sources_costs_nothing(tenant: Tenant, direct: Audit, tmp_path: Path) -> None:
+    """Where a snapshot says less than the admin API, the admin API is asked all the same."""
+    audit = tenant.audit(tmp_path / "run", source="configuration-snapshot", also=("admin-api",))
+    assert audit.status("casMailboxes")[1].startswith("Exchange admin API")
+    assert audit.status("transportConfig") == ("complete", "Graph configuration snapshot")
+    assert audit.csv == direct.csv
+
+
 def test_a_policy_that_an_account_names_by_its_guid_is_not_found_in_a_snapshot(
     tenant: Tenant, direct: Audit, tmp_path: Path
 ) -> None:

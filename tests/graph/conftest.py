@@ -16,9 +16,9 @@ from auditor.config import EMPTY, LoadedConfig, TenantConfig, load
 from auditor.demo.server import Emulator
 from auditor.demo.settings import write_config
 from auditor.demo.tenant import generate
+from auditor.graph.gates import Gates
 from auditor.graph.reader import Reader
 from auditor.graph.session import GraphSession
-from auditor.graph.throttle import Gates
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 TOKEN_CLAIMS = {"roles": ["User.Read.All", "Policy.Read.All"], "appid": "app-1"}

@@ -18,13 +18,13 @@ from auditor.tickets.http import (
     LONGEST_WAIT,
     Connection,
     Credential,
-    Window,
     basic,
     bearer,
     header,
     secret,
     without,
 )
+from auditor.tickets.pace import Window
 from auditor.tickets.settings import TicketSettings
 
 PLANTED = "planted-T0ken-7f3a9c"
@@ -208,6 +208,14 @@ def test_a_gateways_answer_to_a_read_is_followed_by_another_try(connected, statu
     assert len(script.seen) == 2
 
 
+def test_a_gateway_that_never_comes_back_is_no_refusal_of_the_ticket(connected, clock):
+    connection, script = connected(httpx.Response(502), throttled_wait=60.0)
+    with pytest.raises(TicketError, match="answered with HTTP 502") as caught:
+        connection.send("GET", "x")
+    assert not isinstance(caught.value, TicketRefusal)
+    assert (clock.paused, len(script.seen)) == ([1, 2, 4, 8, 16], 6)
+
+
 def test_a_503_that_names_a_time_was_not_carried_out(connected, clock):
     connection, script = connected(httpx.Response(503, headers={"Retry-After": "5"}), OK)
     connection.send("POST", "x")
@@ -311,7 +319,7 @@ def test_an_address_that_is_none_is_refused(url, clock):
 def test_a_credential_travels_in_clear_to_this_machine_only(clock):
     with pytest.raises(ConfigError, match="in clear"):
         Connection(settings("http://tickets.example"), bearer("t"), clock)
-    Connection(settings("http://127.0.0.1:8080"), bearer("t"), clock).close()
+    Connection(settings("http://127.0.0.1:8080"), bearer("t"), clock)
 
 
 def test_a_certificate_authority_must_be_one(clock, tmp_path):
@@ -321,7 +329,7 @@ def test_a_certificate_authority_must_be_one(clock, tmp_path):
     with pytest.raises(ConfigError, match=r"(?i)no.certificate"):
         Connection(settings(ca_bundle=str(tmp_path / "empty.pem")), bearer("t"), clock)
     (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
-    Connection(settings(ca_bundle=str(tmp_path / "ca.pem")), bearer("t"), clock).close()
+    Connection(settings(ca_bundle=str(tmp_path / "ca.pem")), bearer("t"), clock)
 
 
 def test_a_certificate_that_does_not_verify_is_not_tried_again(connected):

@@ -4,11 +4,14 @@ connections, refused credentials, many tickets."""
 from __future__ import annotations
 
 import sys
+import uuid
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
 import pytest
+from runs import Runs
+from scenarios import RULE, Office, did
 from standins.server import Standin, Trouble
 
 from auditor.errors import OutcomeUnknown, TicketError, TicketRefusal
@@ -55,11 +58,12 @@ class Bench(Generic[S]):
 
 
 class Wire:
-    """`create`: method and path of the request that makes a ticket; `find_bound`: requests that find 4,000."""
+    """`create`: method and path of the request that makes a ticket; `find_bound`: requests that find 4,000;
+    `rehearsals`: requests of the first kind with which `check` tries it out."""
 
     create = ("POST", "")
     find_bound = 0
-    batch = 1
+    rehearsals = 0
 
     def made(self, desk: Any, *drafts: Draft) -> list[Ticket]:
         tickets = list(desk.system().create(drafts))
@@ -121,6 +125,16 @@ class Wire:
         [found] = desk.system().find(TENANT)
         assert found.marker == draft(1).marker
 
+    def test_a_sync_whose_connection_broke_after_a_create_makes_no_second_ticket(self, desk, clock, tmp_path):
+        office = Office(Runs(tmp_path / "reports", str(uuid.uuid4())), desk, clock, tmp_path)
+        run = office.runs.run([office.runs.of(RULE, 1)])
+        method, path = self.create
+        desk.standin.troubles.append(Trouble(method, path, effect=True, skip=self.rehearsals))
+        assert [outcome.result for outcome in office.sync(run)] == ["unknown"]
+        office.sync(run)
+        assert did(office.sync(run)) == []
+        assert len(office.tickets()) == 1
+
     def test_a_connection_that_breaks_before_leaves_none(self, desk):
         method, path = self.create
         desk.standin.troubles.append(Trouble(method, path))
@@ -175,6 +189,22 @@ class Wire:
             sys.stdout.write(f"\n{type(system).__name__}: 4,000 tickets found in {requests} requests\n")
         assert len({ticket.marker for ticket in found}) == 4000
         assert requests <= self.find_bound
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("grouping", "first", "second"), [("rule", 1, 0), ("finding", 25, 25)])
+    def test_4000_findings_flood_nothing(self, desk, clock, tmp_path, capsys, grouping, first, second):
+        office = Office(Runs(tmp_path / "reports", str(uuid.uuid4())), desk, clock, tmp_path)
+        run = office.runs.run([office.runs.of(RULE, number) for number in range(4000)])
+        counts = []
+        for created in (first, second):
+            before = len(desk.standin.seen)
+            assert did(office.sync(run, group_by=grouping)) == ["create"] * created
+            counts.append(len(desk.standin.seen) - before)
+            clock.seconds += 3600
+        with capsys.disabled():
+            name = desk.settings.system
+            sys.stdout.write(f"\n{name}: 4,000 findings by {grouping}: syncs of {counts[0]} and {counts[1]} requests\n")
+        assert max(counts) <= 12 + 2 * 25
 
     def test_every_request_carries_the_credential_over_tls_only(self, desk):
         with pytest.raises(TicketError, match="ca_bundle"):

@@ -233,7 +233,13 @@ class AzureDevOps:
         asked = {**_VERSION, "validateOnly": "true"} if validate else _VERSION
         path = f"{self._api}/workitems/${self._type}"
         return self.connection.json(
-            _Validated if validate else _Item, "POST", path, params=asked, json=_set(fields), headers=_PATCH
+            _Validated if validate else _Item,
+            "POST",
+            path,
+            params=asked,
+            json=_set(fields),
+            headers=_PATCH,
+            repeatable=validate,
         )
 
     # --- changing ---

@@ -30,7 +30,8 @@ from auditor.clock import BlockingClock
 from auditor.errors import ConfigError, TicketRefusal
 from auditor.tickets import markup
 from auditor.tickets.base import TOOL, Attachment, Draft, Heading, Limits, Refused, Standing, Table, Text, Ticket
-from auditor.tickets.http import Connection, Credential, Window, bearer, secret, too_many
+from auditor.tickets.http import Connection, Credential, bearer, secret, too_many
+from auditor.tickets.pace import Window
 from auditor.tickets.settings import TicketSettings
 from auditor.tickets.systems.common import Target, labels_of, marker_label
 
@@ -117,7 +118,7 @@ class GitHub:
             explain=explain,
             throttled=throttled,
             pace=PACE,
-            first_wait=SECONDARY_WAIT,
+            throttled_wait=SECONDARY_WAIT,
             headers=_HEADERS,
         )
         self._repository = f"/repos/{settings.repository}"

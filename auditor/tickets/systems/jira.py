@@ -144,7 +144,7 @@ def explain(body: Any) -> str:
 class Jira:
     """`api`: `/rest/api/2` or `/rest/api/3`; `write` gives the text in the form that this Jira reads."""
 
-    limits = Limits(title=TITLE, body=BODY)
+    limits: Limits
 
     def __init__(
         self,

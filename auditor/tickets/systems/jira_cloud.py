@@ -64,7 +64,7 @@ class JiraCloud(Jira):
             "fields": FOUND,
             "properties": [TOOL],
             "maxResults": PAGE,
-            "reconcileIssues": [int(handle) for handle in recent[:RECONCILED]],
+            "reconcileIssues": [int(handle) for handle in recent[:RECONCILED] if handle.isdecimal()],
         }
         while True:
             page = self.connection.json(_Issues, "POST", f"{API}/search/jql", json=asked, repeatable=True)

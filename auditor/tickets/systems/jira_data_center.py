@@ -20,13 +20,15 @@ import msgspec
 from auditor.clock import BlockingClock
 from auditor.errors import TicketRefusal
 from auditor.tickets import markup
-from auditor.tickets.base import Draft, Refused, Ticket
+from auditor.tickets.base import Draft, Limits, Refused, Ticket
 from auditor.tickets.http import Credential, basic, bearer, secret
 from auditor.tickets.systems.common import marker_in
-from auditor.tickets.systems.jira import FOUND, Created, Issue, Jira, JiraSettings
+from auditor.tickets.systems.jira import BODY, FOUND, TITLE, Created, Issue, Jira, JiraSettings
 
 API = "/rest/api/2"
 PAGE = 500
+INDEX_LAG = 10.0
+"""Seconds that the nodes of a cluster need to share their index."""
 
 
 class JiraDataCenterSettings(JiraSettings, frozen=True, kw_only=True):
@@ -44,10 +46,12 @@ def connect(settings: JiraDataCenterSettings, environment: Mapping[str, str], cl
 
 
 class JiraDataCenter(Jira):
+    limits = Limits(title=TITLE, body=BODY, index_lag=INDEX_LAG)
+
     def __init__(self, settings: JiraDataCenterSettings, credential: Credential, clock: BlockingClock) -> None:
         super().__init__(settings, credential, clock, api=API, site=settings.url, write=markup.wiki)
 
-    def find(self, tenant: str, recent: Sequence[str] = ()) -> list[Ticket]:  # noqa: ARG002 - its index does not lag
+    def find(self, tenant: str, recent: Sequence[str] = ()) -> list[Ticket]:  # noqa: ARG002 - its index hardly lags
         issues: list[Issue] = []
         while True:
             asked = {"jql": self.jql(tenant), "fields": ",".join(FOUND), "maxResults": PAGE, "startAt": len(issues)}

@@ -37,8 +37,8 @@ class Exchange:
 
 @dataclass
 class Trouble:
-    """Happens to the next request whose method and path match; `path` is a piece of it. `effect`: whether the request
-    is carried out before. `status` 0 breaks the connection without an answer."""
+    """Happens to the next request whose method and path match, `skip` of them later; `path` is a piece of it. `effect`:
+    whether the request is carried out before. `status` 0 breaks the connection without an answer."""
 
     method: str
     path: str
@@ -47,6 +47,7 @@ class Trouble:
     body: Any = None
     effect: bool = False
     times: int = 1
+    skip: int = 0
 
 
 class Standin:
@@ -109,7 +110,9 @@ class Standin:
         trouble = next(
             (one for one in self.troubles if one.method == request.method and one.path in request.path), None
         )
-        if trouble:
+        if trouble and trouble.skip:
+            trouble.skip -= 1
+        elif trouble:
             trouble.times -= 1
             if not trouble.times:
                 self.troubles.remove(trouble)

@@ -61,6 +61,7 @@ class TestScenariosWithAFieldForTheMarker(Scenarios):
 class TestWire(Wire):
     create = ("POST", "/workitems/$Task")
     find_bound = 22
+    rehearsals = 1
 
 
 def test_the_marker_is_a_tag_or_a_field(desk):
@@ -80,6 +81,12 @@ def test_check_validates_a_work_item_that_is_never_saved(desk):
     with pytest.raises(TicketRefusal, match=r"Rule Error for field Custom.Cost"):
         desk.system().check()
     desk.system(fields={"Custom.Cost": {"critical": 3, "medium": 1}}).check()
+    assert desk.standin.items == {}
+
+
+def test_a_check_is_repeated_after_a_broken_connection(desk):
+    desk.standin.troubles.append(Trouble("POST", "/workitems/$Task", effect=True))
+    desk.system().check()
     assert desk.standin.items == {}
 
 
