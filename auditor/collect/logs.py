@@ -14,6 +14,7 @@ from auditor.clock import iso
 from auditor.collect.base import Job, Outcome, ended, shaped
 from auditor.collect.sink import Sink
 from auditor.collect.writer import Place
+from auditor.graph.once import Once, whole_line
 from auditor.graph.refusal import ReadError
 from auditor.graph.requests import beta_url, from_url, request_for
 from auditor.graph.throttle import Patience
@@ -148,6 +149,7 @@ async def csv_report(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
 
 async def json_report(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """A report as beta's JSON, which holds the recipient type that the CSV lacks."""
+    sink.once = Once(sink.lines, whole_line)  # a row has no id
     query = {"$format": "application/json", "$top": str(dataset.page_size)}
     error = await job.read(dataset, from_url(beta_url(job.session.where.graph, dataset.path, query)), sink)
     return ended(dataset, sink, error, f"beta{dataset.path}", _concealed(sink))

@@ -125,6 +125,7 @@ class Reader:
         nextLink carries none). A caller that may stop before the end closes it (`contextlib.aclosing`)."""
         seen: set[str] = set()
         empty = 0
+        before: tuple[int, bytes, bytes] | None = None
 
         def ahead(info: RequestInformation) -> asyncio.Task[Page]:
             return asyncio.create_task(self._page(info, bucket, cost, patience))
@@ -134,6 +135,13 @@ class Reader:
             while coming:
                 page = await coming
                 empty = 0 if page.records else empty + 1
+                if page.records:
+                    same = (len(page.records), page.records[0], page.records[-1])
+                    if same == before:  # the first page has no link by which it could be known
+                        self.budget.release()
+                        coming = None
+                        raise ReadError("malformed", "a page came twice: the pages go round in a circle")
+                    before = same
                 broken = self._broken_chain(page.link, seen, empty)
                 seen.add(page.link)
                 coming = ahead(from_url(page.link, headers)) if page.link and not broken else None

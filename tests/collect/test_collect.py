@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import os
 import stat
 
@@ -9,12 +11,18 @@ import numpy as np
 import pytest
 
 from auditor.catalogue import BY_NAME, CATALOGUE, EXCHANGE_DATASETS, MAIL_SCOPES, ROLE_IDS
-from auditor.collect import INPUTS, READ_ORDER
+from auditor.collect import INPUTS, READ_ORDER, collect
+from auditor.config import load as load_config
+from auditor.demo.server import Emulator
+from auditor.demo.settings import write_config
+from auditor.demo.tenant import generate
 from auditor.errors import SignInError, UsageError
 from auditor.load import load
 from auditor.snapshot import Snapshot, verify
 from auditor.states import State
 from auditor.verdict import judge
+
+from .conftest import FakeClock, Read
 
 GRAPH_PERMISSIONS = sorted({dataset.permission for dataset in CATALOGUE} & (set(ROLE_IDS) - {"Exchange.ManageAsApp"}))
 
@@ -361,3 +369,20 @@ def test_without_senders_no_methods_are_asked_for(config, change, run):
     read = run(change(config, senders=()))
     assert read.state("authenticationMethods") == "not-asked"
     assert BY_NAME["authenticationMethods"].optional
+
+
+BULK = [dataset for dataset in CATALOGUE if dataset.page_size and dataset.name != "mailboxPermissions"]
+
+
+def test_no_request_per_account(tmp_path):
+    """40 and 5 % above the pages of what is read in bulk; beside them one request per group that decides something, and
+    one per declared sender for the permissions on its mailbox."""
+    tenant = generate(accounts=400, seed=1, scenario="default", quarter=1, now=None)
+    with Emulator(tenant, tmp_path / "emulator") as emulator:
+        write_config(tenant, emulator, tmp_path / "config.toml")
+        config = load_config(tmp_path / "config.toml")
+        read = Read(asyncio.run(collect(config, config.config.tenants[0], tmp_path / "snapshot", clock=FakeClock())))
+    pages = sum(math.ceil(read.datasets[dataset.name]["records"] / dataset.page_size) for dataset in BULK)
+    each = len(read.records("groups")) + len(config.config.senders)
+    assert read.result.requests <= 40 + 1.05 * pages + each
+    assert each < 100 < len(read.records("users"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import socket
 import ssl
@@ -134,10 +135,17 @@ def test_a_relative_link_is_taken_from_the_page_it_stands_on(reader_for):
 
 
 def test_going_round_in_a_circle_is_noticed(reader_for):
-    _, error, seen = _read(reader_for, lambda request: _page([{"id": "1"}], f"{ROOT}/users?p=2"))
+    pages = itertools.cycle([_page([{"id": "1"}], f"{ROOT}/users?p=2"), _page([{"id": "2"}], f"{ROOT}/users?p=2")])
+    kept, error, seen = _read(reader_for, lambda request: next(pages))
     assert error is not None
     assert "circle" in error.text
-    assert len(seen) == 2
+    assert len(kept) == len(seen) == 2
+
+
+def test_a_first_page_that_leads_to_itself_is_noticed(reader_for):
+    kept, error, seen = _read(reader_for, lambda request: _page([{"id": "1"}], f"{ROOT}/users?$top=999"))
+    assert "circle" in error.text
+    assert (kept, len(seen)) == ([b'{"id":"1"}'], 2)
 
 
 @pytest.mark.parametrize(
