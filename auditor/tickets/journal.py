@@ -126,15 +126,20 @@ class Journal:
     def begin(self, tenant: str, run: str) -> None:
         self._write({"op": "begin", "tenant": tenant, "run": run})
 
-    def before(self, op: str, marker: str) -> None:
-        """Stands before the request does."""
-        self._write({"op": op, "marker": marker})
+    def before(self, op: str, *markers: str) -> None:
+        """Stands on the disk before the request is sent."""
+        for marker in markers:
+            self._write({"op": op, "marker": marker})
+        self._sync()
 
     def made(self, ticket: Ticket) -> None:
+        """Stands on the disk before the next request is sent."""
         self._write({"op": "made", "marker": ticket.marker, **_named(ticket)})
+        self._sync()
 
     def told(self, marker: str, ticket: Ticket, entry: Entry) -> None:
-        """`entry` gives all but the ticket's names."""
+        """`entry` gives all but the ticket's names. Where this line is lost, the next sync does the action again, or
+        sees that it was done."""
         self._write({
             "op": "told",
             "marker": marker,
@@ -150,12 +155,15 @@ class Journal:
         self._write({"op": "failed", "marker": marker, "reason": reason})
 
     def close(self) -> None:
+        self._sync()
         self._stream.close()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         stamped = {"at": iso(self._clock.now()), **line}
         self._stream.write(json.dumps(stamped, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
         self._stream.flush()
+
+    def _sync(self) -> None:
         os.fsync(self._stream.fileno())
 
 

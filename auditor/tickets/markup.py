@@ -30,36 +30,39 @@ _ADDRESS = re.compile(r"https?://[\w.:-]+(/[\w./?&=%#~:+,;-]*)?", re.ASCII)
 
 def line(text: str, limit: int = 0) -> str:
     """A title: one line, nothing unseen in it, at most `limit` characters."""
-    flat = " ".join(visible(text).split())
-    return flat if not limit or len(flat) <= limit else f"{flat[: limit - 1].rstrip()}…"
+    flat = _flat(text)
+    if not limit or _units(flat) <= limit:
+        return flat
+    head = flat.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", "ignore")
+    return f"{head.rstrip()}…"
 
 
 def plain(text: Text, limit: int = 0) -> str:
-    return _fitted(text, limit, lambda blocks: _joined(_plain_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: _joined(_plain_block(block) for block in blocks), _units)
 
 
 def markdown(text: Text, limit: int = 0) -> str:
     """GitHub Flavored Markdown, with no mention, reference or emoji that the text did not get from us."""
-    return _fitted(text, limit, lambda blocks: _joined(_markdown_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: _joined(_markdown_block(block) for block in blocks), _units)
 
 
 def html(text: Text, limit: int = 0) -> str:
-    return _fitted(text, limit, lambda blocks: "".join(_html_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: "".join(_html_block(block) for block in blocks), _units)
 
 
 def wiki(text: Text, limit: int = 0) -> str:
     """Jira's wiki markup."""
-    return _fitted(text, limit, lambda blocks: _joined(_wiki_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: _joined(_wiki_block(block) for block in blocks), _units)
 
 
 def textile(text: Text, limit: int = 0) -> str:
     """Textile as Redmine reads it."""
-    return _fitted(text, limit, lambda blocks: _joined(_textile_block(block) for block in blocks), len)
+    return _fitted(text, limit, lambda blocks: _joined(_textile_block(block) for block in blocks), _units)
 
 
 def adf(text: Text, limit: int = 0) -> dict[str, Any]:
     """An Atlassian document. `limit` bounds its JSON, which is never shorter than what Jira counts."""
-    return _fitted(text, limit, _document, lambda document: len(json.dumps(document, ensure_ascii=False)))
+    return _fitted(text, limit, _document, lambda document: _units(json.dumps(document, ensure_ascii=False)))
 
 
 # --- cutting ---------------------------------------------------------------------------------------------------------
@@ -111,6 +114,11 @@ def _first(text: Text, pieces: int) -> Text:
 
 def _joined(blocks: Iterable[str]) -> str:
     return "\n\n".join(block for block in blocks if block)
+
+
+def _units(text: str) -> int:
+    """Characters as Jira, ServiceNow (Java) and Azure DevOps (.NET) count them: an emoji is two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _flat(text: str) -> str:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -66,14 +66,14 @@ def plan(
             actions.append(_Case(source, settings, topic, ticket, entry).action())
         elif topic.chosen:
             actions.append(_absent(topic, entry, source, remake=remake))
-    actions += [_spare(ticket, held[ticket.marker], state, placed) for ticket in spare]
+    actions += [_spare(ticket, held[ticket.marker], state) for ticket in spare]
     return sorted(_bounded(actions, settings.max_new), key=_order)
 
 
 def merges(found: Sequence[Ticket], state: State) -> list[Action]:
     """Only what two syncs made twice."""
     held, spare = _single(found)
-    return [_spare(ticket, held[ticket.marker], state, {}) for ticket in spare]
+    return [_spare(ticket, held[ticket.marker], state) for ticket in spare]
 
 
 def _order(action: Action) -> tuple[int, int, str, str]:
@@ -109,9 +109,9 @@ def _age(ticket: Ticket) -> tuple[int, str, str]:
     return int(digits[0]) if digits else 0, ticket.key, ticket.handle
 
 
-def _spare(ticket: Ticket, first: Ticket, state: State, placed: Mapping[str, Topic]) -> Action:
+def _spare(ticket: Ticket, first: Ticket, state: State) -> Action:
     """A second ticket under one marker: ours is closed, a person's copy is theirs."""
-    topic = placed.get(ticket.marker) or Topic(ticket.marker, grouping_of(ticket.marker), "")
+    topic = Topic(ticket.marker, grouping_of(ticket.marker), "")
     if ticket.standing == "open" and ticket.handle in state.made:
         return Action("merge", ticket.marker, f"The same as {first.key}.", topic, ticket, tell.duplicate(first.key))
     why = f"It carries the marker of {first.key}, which is the one that is kept up to date."
@@ -153,7 +153,7 @@ class _Case:
 
     def action(self) -> Action:
         if self.ticket.standing == "declined" and not self.shelved:
-            return self._left("A person declined it.")
+            return replace(self._unchanged("A person declined it."), kind="left")
         if self.topic.chosen:
             shut = self.ticket.standing != "open" or self.shelved
             return self._standing_shut() if shut else self._standing_open()

@@ -56,7 +56,7 @@ def show(
     _check(system)
     state = read_journal(journal_path(source, settings))
     _refuse_older(source, state)
-    actions = plan(source, settings, _found(system, source, state, clock), state, remake=remake)
+    actions = plan(source, settings, _found(system, source, settings, state, clock), state, remake=remake)
     _drafts(actions, source, settings)
     return [_idle(action, "planned") for action in actions]
 
@@ -70,7 +70,7 @@ def sync(
     _check(system)
     with open_journal(journal_path(source, settings), clock) as journal:
         _refuse_older(source, journal.state)
-        found = _found(system, source, journal.state, clock)
+        found = _found(system, source, settings, journal.state, clock)
         actions = plan(source, settings, found, journal.state, remake=remake)
         work = _Work(system, _drafts(actions, source, settings), journal)
         journal.begin(source.tenant, source.run.now)
@@ -105,10 +105,12 @@ def _refuse_older(source: Source, state: State) -> None:
         )
 
 
-def _found(system: System, source: Source, state: State, clock: BlockingClock) -> list[Ticket]:
+def _found(
+    system: System, source: Source, settings: TicketSettings, state: State, clock: BlockingClock
+) -> list[Ticket]:
     """The tenant's tickets. Where a sync broke off and nobody knows what the system made, its index is given time."""
     if not system.limits.readable:
-        return [_remembered(marker, entry) for marker, entry in state.entries.items() if entry.handle]
+        return [_remembered(marker, entry, settings) for marker, entry in state.entries.items() if entry.handle]
     if unanswered(state) and state.asked:
         shown = state.asked + timedelta(seconds=system.limits.index_lag)
         wait = (shown - clock.now()).total_seconds()
@@ -117,9 +119,10 @@ def _found(system: System, source: Source, state: State, clock: BlockingClock) -
     return system.find(source.tenant, recent(state, clock.now(), RECENT))
 
 
-def _remembered(marker: str, entry: Entry) -> Ticket:
+def _remembered(marker: str, entry: Entry, settings: TicketSettings) -> Ticket:
     standing: Literal["open", "done"] = "done" if entry.did == "closed" else "open"
-    return Ticket(entry.handle, entry.key, entry.url, marker, standing, entry.did)
+    state = settings.waived_state if entry.did == "waived" else entry.did
+    return Ticket(entry.handle, entry.key, entry.url, marker, standing, state)
 
 
 def _twins(system: System, source: Source, made: Sequence[str], before: State, clock: BlockingClock) -> list[Action]:
@@ -156,8 +159,7 @@ class _Work:
         if self.stopped:
             return [self._not_tried(action) for action in actions]
         drafts = [self._drafts[action.marker] for action in actions]
-        for action in actions:
-            self._journal.before("create", action.marker)
+        self._journal.before("create", *(action.marker for action in actions))
         answers: dict[str, Ticket | Refused] = {}
         broken: TicketError | None = None
         try:

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """seconds until a server must answer"""
 
 
@@ -52,8 +52,11 @@ def serving(
             _await(process, url, log)
             yield url
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, 15)
+            if os.name == "posix":  # with the workers that it started
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, 15)
+            else:
+                process.terminate()
             process.wait(30)
 
 
@@ -178,3 +181,68 @@ def _run_as(user: str, command: Sequence[str | Path], *, env: Mapping[str, str],
     done = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, timeout=180, check=False, **identity)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed:\n{(done.stdout + done.stderr).decode(errors='replace')[-4000:]}")
+
+
+# --- Redmine ---------------------------------------------------------------------------------------------------------
+
+REDMINE = Path("/usr/share/redmine")
+REDMINE_DATABASE = Path("/var/lib/dbconfig-common/sqlite3/redmine/instances/default/redmine_default")
+REDMINE_FIELD = "tenant-auditor"
+BUNDLER = "2.3.15"
+"""Debian's own; the security update of Ruby brings another, which does not find Debian's gems."""
+
+_REDMINE_START = """
+require '{redmine}/config/environment'
+Redmine::DefaultData::Loader.load('en') if Redmine::DefaultData::Loader.no_data?
+Setting.rest_api_enabled = '1'
+Setting.text_formatting = 'textile'
+field = IssueCustomField.create!(name: '{field}', field_format: 'text', is_for_all: false, is_filter: true,
+                                 tracker_ids: Tracker.ids)
+role = Role.find_by!(name: 'Developer')
+role.update!(permissions: %i[view_issues add_issues edit_issues add_issue_notes])
+WorkflowTransition.where(role: role).delete_all
+IssueStatus.all.to_a.product(IssueStatus.all.to_a, Tracker.all.to_a).each do |from, to, tracker|
+  WorkflowTransition.create!(role: role, tracker: tracker, old_status: from, new_status: to)
+end
+project = Project.create!(name: 'Audit', identifier: 'audit', trackers: Tracker.all, is_public: false)
+project.issue_custom_fields << field
+user = User.new(login: 'auditor', firstname: 'Tenant', lastname: 'Auditor', mail: 'auditor@tickets.example')
+user.password = user.password_confirmation = '{password}'
+user.save!
+Member.create!(project: project, user: user, roles: [role])
+admin = User.find_by!(login: 'admin')
+admin.update!(must_change_passwd: false, status: User::STATUS_ACTIVE)
+Member.create!(project: project, user: admin, roles: [Role.find_by!(name: 'Manager')])
+Token.create!(user: user, action: 'api').update_column(:value, '{key}')
+Token.create!(user: admin, action: 'api').update_column(:value, '{admin_key}')
+run Rails.application
+"""
+
+
+@contextmanager
+def redmine(key: str, admin_key: str) -> Iterator[str]:
+    """Debian's package with a copy of its database, as the user that owns its caches. `key`: of an account that has
+    what docs/tickets.md asks for, and no more."""
+    with _shared_folder("www-data") as (folder, user):
+        shutil.copy(REDMINE_DATABASE, folder / "redmine.sqlite")
+        shutil.copy(REDMINE / "Gemfile.lock", folder / "Gemfile.lock")
+        (folder / "Gemfile").write_text(f'eval_gemfile "{REDMINE}/Gemfile"\ngem "puma"\n', encoding="utf-8")
+        script = _REDMINE_START.format(
+            redmine=REDMINE, field=REDMINE_FIELD, password=admin_key, key=key, admin_key=admin_key
+        )
+        (folder / "config.ru").write_text(script, encoding="utf-8")
+        for path in folder.iterdir():
+            shutil.chown(path, user, user)
+        env = {
+            "BUNDLER_VERSION": BUNDLER,
+            "BUNDLE_GEMFILE": str(folder / "Gemfile"),
+            "DATABASE_URL": f"sqlite3:{folder / 'redmine.sqlite'}",
+            "RAILS_ENV": "production",
+            "HOME": str(folder),
+        }
+        _run_as(user, ["bundle", "install", "--local"], env=env, cwd=folder)
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/"
+        command = ["bundle", "exec", "puma", "-b", f"tcp://127.0.0.1:{port}", "-e", "production", folder / "config.ru"]
+        with serving(command, url, folder / "server.log", user=user, env=env, cwd=REDMINE) as address:
+            yield address

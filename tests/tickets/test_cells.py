@@ -79,8 +79,9 @@ def test_what_the_analyst_wrote_stays(run, ids):
 
 def test_a_key_that_looks_like_a_formula_or_markup_is_text(run, ids):
     fill(run / "findings.xlsx", {ids[0]: '=1+1 & <b> "x"'})
-    cell = next(row for row in openpyxl.load_workbook(run / "findings.xlsx")["Findings"].iter_rows()
-                if row[0].value == ids[0])[13]  # fmt: skip
+    sheet = openpyxl.load_workbook(run / "findings.xlsx")["Findings"]
+    column = [cell.value for cell in sheet[1]].index("Ticket")
+    [cell] = [row[column] for row in sheet.iter_rows() if row[0].value == ids[0]]
     assert (cell.value, cell.data_type) == ('=1+1 & <b> "x"', "s")
 
 

@@ -267,9 +267,16 @@ def test_plain_text_is_readable():
 @given(st.text(), st.integers(min_value=2, max_value=60))
 def test_a_title_is_one_line_within_its_limit(text, limit):
     title = markup.line(text, limit)
-    assert len(title) <= limit
+    assert len(title.encode("utf-16-le")) // 2 <= limit
     assert len(title.splitlines()) <= 1
     title.encode()
+
+
+def test_an_emoji_counts_as_the_systems_count_it():
+    assert markup.line("😀" * 200, 255) == "😀" * 127 + "…"
+    assert markup.line("😀" * 127, 255) == "😀" * 127
+    cut = markup.plain((Paragraph(("😀" * 60,)), Paragraph(("😀" * 60,))), 239)
+    assert cut == f"{'😀' * 60}\n\n{markup.plain((markup.CUT,))}"
 
 
 # --- the Atlassian Document Format ---
@@ -349,5 +356,5 @@ def test_a_long_text_is_cut_between_rows_with_a_note(write, size):
 @given(DOCUMENTS, st.integers(min_value=150, max_value=600))
 def test_cut_html_is_still_well_formed(document, limit):
     written = markup.html(document, limit)
-    assert len(written) <= limit
+    assert len(written.encode("utf-16-le")) // 2 <= limit
     etree.fromstring(f"<body>{written}</body>")

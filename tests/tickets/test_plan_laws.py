@@ -69,7 +69,8 @@ class World:
         self.runs, self.desk, self.clock, self.folder = runs, desk, clock, folder
 
     def quarter(self, told):
-        """The run of a quarter, after people did what they did; (run, settings)."""
+        """(run, settings) of a quarter: a day passed, and people did what they did."""
+        self.clock.pause(86_400)
         for number, standing in told["people"]:
             if number < len(self.desk.held):
                 self.desk.close_by_hand(self.desk.held[str(number + 1)].ticket, declined=standing == "declined")
@@ -88,7 +89,7 @@ class World:
         return sync(self.desk, source, settings, self.clock)
 
 
-law = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+law = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @law
