@@ -14,7 +14,9 @@ from auditor.verdict import Judgement
 
 def find(judgement: Judgement) -> Iterator[Finding]:
     by_dataset: dict[str, list[DataProblem]] = {}
-    for problem in (*judgement.tenant.problems, *oddities(judgement.tenant)):
+    # a policy leaves nobody unknown where there are no accounts
+    strange = oddities(judgement.tenant) if len(judgement.tenant.accounts) else []
+    for problem in (*judgement.tenant.problems, *strange):
         by_dataset.setdefault(problem.dataset, []).append(problem)
     for dataset, problems in sorted(by_dataset.items()):
         rows = {judgement.tenant.row_of.get(problem.object_id.lower(), -1) for problem in problems}
