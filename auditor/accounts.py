@@ -12,7 +12,7 @@ from auditor.blockers import BLOCKERS
 from auditor.compact import take, where
 from auditor.replies import by_id
 from auditor.states import VERDICT_WORDS, State
-from auditor.tenant import YES
+from auditor.tenant import UNREAD, YES
 from auditor.verdict import DECIDING_ORDER, EXPOSURE_WORDS, Judgement
 
 BLOCKER_IDS = (
@@ -66,6 +66,8 @@ _USAGE_DAYS = 180
 _TRI = ("false", "true", "unknown")
 """By tri-state value: UNREAD is -1, the last."""
 _BOOLEAN = ("false", "true")
+_UNKNOWN = "unknown"
+"""Of an account without a row: never "none registered"."""
 _STATE_WORDS = tuple(state.word for state in State)
 
 
@@ -118,8 +120,11 @@ class _Table:
         yield [" ".join(map(str, codes)) for codes in take(accounts.smtp_failure_codes, rows)]
         yield self._evidence.of_all(rows)
         yield _told(_TRI, accounts.mfa_registered[rows])
-        yield [", ".join(methods) for methods in take(accounts.methods, rows)]
-        yield take(accounts.methods_as_of, rows)
+        as_of = take(accounts.methods_as_of, rows)
+        read = (accounts.mfa_registered[rows] != UNREAD).tolist()
+        told = zip(take(accounts.methods, rows), as_of, read, strict=True)
+        yield [", ".join(methods) if methods or time or row else _UNKNOWN for methods, time, row in told]
+        yield as_of
         yield take(accounts.per_user_mfa, rows)
         yield take(accounts.password_changed, rows)
         for states in self._states.values():

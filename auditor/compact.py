@@ -33,8 +33,13 @@ class Coded(Sequence[Value]):
         self._codes.append(self._add(value) if code is None else code)
 
     def extend(self, values: Iterable[Value]) -> None:
+        known, append = self._known.get, self._codes.append
         for value in values:
-            self.append(value)
+            code = known(value)
+            if code is None:
+                code = self._add(value)
+                append = self._codes.append  # the codes may have moved to a wider array
+            append(code)
 
     def _add(self, value: Value) -> int:
         code = self._known[value] = len(self.table)

@@ -50,6 +50,8 @@ class Sender(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     name: str
     account: str
+    tenant: str = ""
+    """the name of the [[tenants]] entry that it belongs to; empty: those whose verified domains hold its account's"""
     username: str = ""
     from_: str = msgspec.field(default="", name="from")
     server: str = ""
@@ -201,7 +203,7 @@ class _Checker:
             parts[name] = tuple(self._table(place, table, repeated) for place, table in tables)
         config = Config(**parts)
         self._tenants(config)
-        self._senders(config.senders)
+        self._senders(config)
         self._settings(config)
         self._waivers(config.waivers)
         return config
@@ -327,9 +329,10 @@ class _Checker:
                     "Name the variable that holds the secret; if the secret itself stood here, renew it.",
                 )
 
-    def _senders(self, senders: Sequence[Sender]) -> None:
+    def _senders(self, config: Config) -> None:
         seen: set[str] = set()
-        for number, sender in enumerate(senders, 1):
+        tenants = {tenant.name.lower(): tenant.name for tenant in config.tenants}
+        for number, sender in enumerate(config.senders, 1):
             place = f'[[senders]] {number} "{sender.name}"'
             name = sender.name.strip().lower()
             if not name or name in seen:
@@ -337,6 +340,9 @@ class _Checker:
             seen.add(name)
             if not sender.account.strip():
                 self.fail(f"{place}: account", "is empty", "Name the account's UPN, address or object id.")
+            if sender.tenant and sender.tenant.lower() not in tenants:
+                known = ", ".join(tenants.values()) or "there is none"
+                self.fail(f"{place}: tenant", f"no [[tenants]] is called `{sender.tenant}`", f"Known: {known}.")
             for address in sender.egress_ips:
                 try:
                     ipaddress.ip_network(address, strict=False)

@@ -3,12 +3,12 @@ the snapshot; the same inputs give the same bytes on any machine, years later.""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from auditor.clock import iso
-from auditor.config import Config, TenantConfig
+from auditor.config import Config, Sender, TenantConfig
 from auditor.coverage import CoverageRow, coverage
 from auditor.diff import Comparison, Run, compare
 from auditor.errors import UsageError
@@ -17,6 +17,7 @@ from auditor.findings.base import Change, Finding, finding_id
 from auditor.load import load
 from auditor.record import record
 from auditor.snapshot import Snapshot
+from auditor.tenant import Tenant
 from auditor.triage import ACCEPTED, FIXED, Remark, Triage, told
 from auditor.verdict import Judgement, judge
 from auditor.waivers import Waivers, WaiverUse, from_config, from_triage, waive
@@ -97,7 +98,26 @@ def verdicts(snapshot: Snapshot, config: Config, now: datetime) -> Judgement:
         declared=[sender.account for sender in config.senders],
         tenant_id=mine.tenant_id if mine else "",
     )
-    return judge(tenant, config.senders, sign_in_days=config.audit.sign_in_days)
+    return judge(tenant, _senders(tenant, config), sign_in_days=config.audit.sign_in_days)
+
+
+def _senders(tenant: Tenant, config: Config) -> list[Sender]:
+    """The declared senders of this tenant: all, unless the config names several tenants."""
+    if len(config.tenants) < 2:
+        return list(config.senders)
+    names = {one.name.lower() for one in config.tenants
+             if one.tenant_id.lower() in (tenant.tenant_id, *tenant.verified_domains)}  # fmt: skip
+    return [sender for sender in config.senders if _belongs(sender, tenant, names)]
+
+
+def _belongs(sender: Sender, tenant: Tenant, names: Set[str]) -> bool:
+    """`names`: what the config calls this tenant. The sender's own key decides, else whether the account is here, else
+    whether its domain is; where that cannot be told it is judged."""
+    if sender.tenant and names:
+        return sender.tenant.lower() in names
+    domain = sender.account.strip().lower().rpartition("@")[2]
+    elsewhere = "@" in sender.account and tenant.verified_domains and domain not in tenant.verified_domains
+    return not elsewhere or tenant.find(sender.account) >= 0
 
 
 def _tenant_of(snapshot: Snapshot, config: Config) -> TenantConfig | None:

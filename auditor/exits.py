@@ -61,14 +61,19 @@ def safest_exits(
     for case in range(cases.accounts, len(cases)):
         sender = cases.senders[case]
         if sender is not None:
-            result[case] = safest_exit(
-                sender,
-                has_mailbox=columns["mailbox"].states[case] != State.BLOCKS,
-                switched_off=columns["smtp-auth-switch"].states[case] == State.BLOCKS,
-                method_registered=tenant.accounts.mfa_registered[cases.account[case]] != NO,
-                direct_send_rejected=tenant.reject_direct_send == YES,
-            )
+            result[case] = sender_exit(tenant, cases, columns, case, sender)
     return result
+
+
+def sender_exit(tenant: Tenant, cases: Cases, columns: Mapping[str, Column], case: int, sender: Sender) -> str:
+    """One of EXITS for the case of a declared sender."""
+    return safest_exit(
+        sender,
+        has_mailbox=columns["mailbox"].states[case] != State.BLOCKS,
+        switched_off=columns["smtp-auth-switch"].states[case] == State.BLOCKS,
+        method_registered=bool(tenant.accounts.mfa_registered[cases.account[case]] != NO),
+        direct_send_rejected=tenant.reject_direct_send == YES,
+    )
 
 
 def safest_exit(

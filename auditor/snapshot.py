@@ -145,7 +145,7 @@ def _graph_response(path: Path) -> Iterator[bytes]:
     """A hand-made NAME.json: a Graph response with `value`, a bare list, or a single object."""
     try:
         document = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no JSON: {error}.", remedy="Mend the file.") from error
     if isinstance(document, dict) and isinstance(document.get("value"), list):
         document = document["value"]

@@ -124,7 +124,8 @@ class Accounts:
     """recipient type of the row in dataset `mailboxes` (RecipientTypeDetails, e.g. UserMailbox, SharedMailbox);
     `Unknown` where there is a row without a readable type; empty where there is no row"""
     mailbox_usage: Sequence[str]
-    """of `mailboxUsage`: `user`, `shared`, `deleted`, or empty where there is no row"""
+    """of `mailboxUsage`: `user`, `shared`, `deleted`, `unread` (a row that does not tell), or empty where there is no
+    row"""
     exchange_user: Sequence[str]
     """RecipientTypeDetails of the row in `exchangeUsers` (UserMailbox, MailUser, User, …), empty where no row"""
     smtp_auth_disabled: Tri
@@ -155,6 +156,10 @@ class Accounts:
 
     def __len__(self) -> int:
         return len(self.id)
+
+
+UNREADABLE_POLICY = "unreadable"
+"""The `state` of what stands in `Tenant.policies` for a record that is no object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,8 @@ class Tenant:
     row_of_address: Mapping[str, int]
     """UPN or any SMTP address (lower case) → row; UPNs win"""
 
+    verified_domains: frozenset[str] = frozenset()
+    """of the organisation, lower case; empty where they were not read"""
     security_defaults: int = UNREAD
     policies: Sequence[Mapping[str, Any]] = ()
     """conditionalAccessPolicies, raw Graph JSON; access/ reads them"""

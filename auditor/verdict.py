@@ -69,8 +69,10 @@ class Judgement:
 
     tenant: Tenant
     cases: Cases
+    senders: Sequence[Sender]
+    """every declared sender of this tenant, in the config's order"""
     missing_senders: Sequence[Sender]
-    """declared senders whose account is not in the tenant"""
+    """those whose account is not in the tenant"""
     columns: Mapping[str, Column]
     """blocker id → states and reasons of every case"""
     basic_cases: NDArray[np.uint8]
@@ -166,6 +168,7 @@ def joined(
     return Judgement(
         tenant=tenant,
         cases=cases,
+        senders=tuple(senders),
         missing_senders=tuple(sender for sender in senders if tenant.find(sender.account) < 0),
         columns=columns,
         basic_cases=basic_cases,
@@ -173,8 +176,8 @@ def joined(
         basic=_per_account(basic_cases, cases),
         oauth=_per_account(oauth_cases, cases),
         case_of=case_of,
-        exposure=exposure(tenant, columns),
-        password_guessing=_password_guessing(cases.accounts, columns),
+        exposure=exposure(tenant, cases, columns),
+        password_guessing=password_guessing(cases, columns),
         breaks_at_retirement=_breaks_at_retirement(tenant, cases, without_date, case_of),
         deciding_blocker=_deciding(columns, size),
         safest_exit=safest_exits(tenant, cases, columns, smtp_use_seen(tenant)),
@@ -202,15 +205,15 @@ def _case_of(cases: Cases, basic: NDArray[np.uint8], oauth: NDArray[np.uint8]) -
     return result
 
 
-def exposure(tenant: Tenant, columns: Mapping[str, Column]) -> NDArray[np.uint8]:
+def exposure(tenant: Tenant, cases: Cases, columns: Mapping[str, Column]) -> NDArray[np.uint8]:
     """Can anyone who has the password use it over SMTP, from anywhere? Default cases only, so that a declared egress
     IP closes nothing. Per-user MFA: `enforced` limits it to app passwords, `enabled` leaves it open, unread is left
     out (and said in the evidence)."""
-    count = len(tenant.accounts)
+    count = cases.accounts
     gates = [columns[blocker].states[:count] for blocker in EXPOSURE_BLOCKERS if blocker != "per-user-mfa"]
     worst = np.maximum.reduce(gates)
     enforced = where(tenant.accounts.per_user_mfa, lambda state: state == "enforced")
-    enforced &= tenant.complete("perUserMfa")
+    enforced = enforced[cases.account[:count]] & tenant.complete("perUserMfa")
     result = np.full(count, OPEN, dtype=np.uint8)
     result[enforced | (worst == State.CONDITIONAL)] = LIMITED
     result[worst == State.UNKNOWN] = UNDECIDED
@@ -218,12 +221,13 @@ def exposure(tenant: Tenant, columns: Mapping[str, Column]) -> NDArray[np.uint8]
     return result
 
 
-def _password_guessing(count: int, columns: Mapping[str, Column]) -> list[str]:
+def password_guessing(cases: Cases, columns: Mapping[str, Column]) -> list[str]:
     """Does a refused sign-in still tell an attacker whether the password is right?
 
     Only an authentication policy or a disabled account closes it. Conditional Access acts after the first factor and
     is left out. A missing mailbox, the SMTP switch and security defaults give `unknown`: where they stand in the order
     is not documented."""
+    count = cases.accounts
     refused = np.maximum.reduce([columns[blocker].states[:count] for blocker in _BEFORE_ENTRA])
     unclear = np.maximum.reduce([columns[blocker].states[:count] for blocker in _ORDER_NOT_DOCUMENTED])
     codes = np.where(

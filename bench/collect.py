@@ -20,7 +20,7 @@ latency; what it costs is not counted. Each way of reading then runs in a proces
     each for the libraries to be loaded; per account it is *scaled*: no tenant was read that way whole. (a) reads every
     dataset, so the comparison favours (b).
 (c) the floor: httpx with nothing around it asks for what (a) asked for (from the emulated tenant's log of first pages,
-    every nextLink followed; Exchange's lists likewise, `$batch` left out), decodes each answer once into plain objects
+    as many pages of each; Exchange's lists likewise, `$batch` left out), decodes each answer once into plain objects
     and drops it. That as many records came as (a) kept is checked.
 
 CPU is user and system time of the process, which a busy machine changes less than the clock. Memory is the peak
@@ -56,6 +56,8 @@ CPU_GOAL, PLAIN_GOAL, QUOTA_GOAL, QUOTA_FROM = 1.75, 200, 1.15, 120
 MEMORY_GOALS = ((100_000, 400), (1_000_000, 1024))
 CPU_FROM = 100_000
 """accounts from which on the CPU goals hold; below, loading the libraries outweighs the work"""
+ASIDE = 3
+"""records that may come on a dataset's path beside its pages: a collector may first look how large the tenant is"""
 NO_WAITING = 1_000_000.0
 """how much faster the clock runs where limits are not to be waited for"""
 
@@ -137,10 +139,11 @@ def side_by_side(accounts: int, plans: int, plain: int, folder: Path) -> Json:
                    and name != "mailboxPermissions"]  # fmt: skip
         least = way("floor", config=tenant.config, asked=log["asked"], reports=log["reports"], cmdlets=cmdlets)
         theirs = way("plain", config=tenant.config, users=min(plain, accounts))
-        peak = tenant.report()["peak_mib"]
+        after = tenant.report()
     incomplete = {name: one for name, one in ours["datasets"].items() if one["state"] in ("cut", "failed", "denied")}
     print(
-        f"\n{accounts:,} accounts, {plans} plans; the tenant started in {tenant.started:.1f} s, {peak:,.0f} MiB at most"
+        f"\n{accounts:,} accounts, {plans} plans; the tenant started in {tenant.started:.1f} s and took "
+        f"{after['peak_mib']:,.0f} MiB at most, {after['cpu']:.0f} s of CPU in all"
     )
     for name, one in incomplete.items():
         print(f"  NOT WHOLE: {name} {one['state']}: {one['reason']}")
@@ -195,7 +198,7 @@ def _same_records(kept: Mapping[str, Json], read: Mapping[str, int]) -> None:
     for name, count in ends.items():
         expected = kept[name]["records"] * (2 if name == "users" and kept["perUserMfa"]["requests"] else 1)
         if name in ("users", "userRegistrationDetails", "casMailboxes", "mailboxes", "exchangeUsers", "mailboxUsage",
-                    "emailAppUsage") and count != expected:  # fmt: skip
+                    "emailAppUsage") and not 0 <= count - expected <= ASIDE:  # fmt: skip
             print(f"  NOT THE SAME: {name}: (a) kept {expected:,}, (c) read {count:,}")
 
 

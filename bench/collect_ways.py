@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # not this folder, which has a module named html
@@ -57,18 +58,17 @@ def serve(accounts: int, plans: int, folder: str, scale: float, limited: bool, r
         print(json.dumps({"config": str(config), "started": time.perf_counter() - began}), flush=True)
         for _ in sys.stdin:
             entries = emulator.requests.entries
-            asked = dict.fromkeys(
-                (entry.path, entry.query)
-                for entry in entries
-                if (entry.service, entry.method, entry.status) == ("graph", "GET", 200)
-                and "skiptoken" not in entry.query
-            )
+            asked: dict[Any, list[Any]] = {}
+            for entry in entries:
+                if (entry.service, entry.method, entry.status) == ("graph", "GET", 200):
+                    query = sorted(pair for pair in parse_qsl(entry.query) if pair[0] != "$skiptoken")
+                    asked.setdefault((entry.path, *query), [entry.path, entry.query, 0])[2] += 1
             reports = dict.fromkeys(entry.path for entry in entries if (entry.service, entry.status) == ("graph", 302))
             tallies = {
                 "/".join(key).rstrip("/"): [one.units, one.admitted, one.refused, one.first, one.last]
                 for key, one in emulator.tallies.items()
             }
-            said = {"asked": list(asked), "reports": list(reports), "tallies": tallies, "peak_mib": peak_mib(),
+            said = {"asked": list(asked.values()), "reports": list(reports), "tallies": tallies, "peak_mib": peak_mib(),
                     "cpu": time.process_time(),
                     "requests": len(entries), "refused": sum(entry.status == 429 for entry in entries)}  # fmt: skip
             print(json.dumps(said), flush=True)
@@ -170,8 +170,9 @@ async def _plain(tenant: Json, users: int) -> Json:
 # (c) the floor
 
 
-def floor(config: str, asked: list[list[str]], reports: list[str], cmdlets: list[str]) -> Json:
-    """The collector's own requests once more: bytes down, decoded once into plain objects, and dropped."""
+def floor(config: str, asked: list[tuple[str, str, int]], reports: list[str], cmdlets: list[str]) -> Json:
+    """The collector's own requests once more: bytes down, decoded once into plain objects, and dropped. `asked`: path
+    and query of first pages, and how many pages were read from there."""
     import httpx
     import msgspec
 
@@ -195,11 +196,11 @@ def floor(config: str, asked: list[list[str]], reports: list[str], cmdlets: list
     with _measured() as taken, httpx.Client(verify=ssl.create_default_context(cafile=tenant["ca_bundle"])) as http:
         headers = {"Authorization": f"Bearer {_token(http, tenant, 'graph_url')}", "ConsistencyLevel": "eventual",
                    "Prefer": "include-unknown-enum-members"}  # fmt: skip
-        for path, query in asked:
-            link: str | None = f"{tenant['graph_url']}{path}" + (f"?{query}" if query else "")
-            while link:
+        for path, query, pages in asked:
+            link = f"{tenant['graph_url']}{path}" + (f"?{query}" if query else "")
+            for _ in range(pages):
                 page = take(path, lambda link=link: http.get(link, headers=headers))  # type: ignore[misc]
-                link = page.get("@odata.nextLink")
+                link = page.get("@odata.nextLink", "")
         for path in reports:
             location = http.get(f"{tenant['graph_url']}{path}", headers=headers).headers["Location"]
             before = time.process_time()

@@ -97,7 +97,7 @@ def measure(folder: Path, accounts: int) -> dict[str, Any]:
         with clock.stage(blocker.id):
             columns[blocker.id] = blocker.judge(tenant, cases)
     with clock.stage(EXPOSURE):
-        verdict.exposure(tenant, columns)
+        verdict.exposure(tenant, cases, columns)
     with clock.stage(JOIN):
         judgement = verdict.joined(tenant, declared, cases, columns)
     with clock.stage(FINDINGS):

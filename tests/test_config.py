@@ -207,6 +207,7 @@ def test_a_wrong_value_names_file_place_and_key(tmp_path: Path, text: str, words
         (SENDER.replace('"s"', '""'), "name: is empty or taken"),
         (SENDER.replace("a@contoso.com", " "), "account: is empty"),
         (SENDER + 'egress_ips = ["203.0.113.0/24", "203.0.113"]', "`203.0.113` is no IP address or CIDR range"),
+        (TENANT + SENDER + 'tenant = "Nowhere"', "tenant: no [[tenants]] is called `Nowhere`"),
         (SENDER + "port = 0", "port: 0 is no port"),
         (SENDER + "port = 65536", "port: 65536 is no port"),
         (SENDER + "connections = -1", "connections: -1 is negative"),

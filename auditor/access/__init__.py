@@ -5,5 +5,6 @@ from __future__ import annotations
 
 from auditor.access.engine import judge, reach
 from auditor.access.model import Demand, Grant, Match, Outcome, PolicyReach, Reach
+from auditor.access.oddities import oddities
 
-__all__ = ["Demand", "Grant", "Match", "Outcome", "PolicyReach", "Reach", "judge", "reach"]
+__all__ = ["Demand", "Grant", "Match", "Outcome", "PolicyReach", "Reach", "judge", "oddities", "reach"]

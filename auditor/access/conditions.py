@@ -15,7 +15,7 @@ from typing import Any
 
 from auditor.access.devices import matches_no_device
 from auditor.access.model import MATCHED, Match, Outcome
-from auditor.access.shapes import Malformed, blank, flags, foreign, is_word, lower, section, strings, unknown
+from auditor.access.shapes import Malformed, blank, flags, foreign, is_word, lower, section, strange, strings, unknown
 from auditor.catalogue import EXCHANGE_APP_ID
 
 
@@ -59,13 +59,13 @@ KNOWN = (
     "locations", "platforms", "signInRiskLevels", "times", "userRiskLevels", "users",
 )  # fmt: skip
 
+OF_APPS = ("servicePrincipalRiskLevels", "agentIdRiskLevels", "agents", "agentContext")
+"""Conditions of policies for workload identities."""
+
 
 def static_outcome(policy: Mapping[str, Any], client: Client) -> Outcome:
     """The strictest answer of all conditions but users and locations; of equals the first in the order below."""
-    conditions = policy.get("conditions")
-    if not isinstance(conditions, Mapping):
-        return unknown("conditions", "the policy's conditions were not read")
-    return strictest(_all(policy, conditions, client))
+    return strictest(static_outcomes(policy, client))
 
 
 def strictest(outcomes: Iterator[Outcome]) -> Outcome:
@@ -76,11 +76,17 @@ def strictest(outcomes: Iterator[Outcome]) -> Outcome:
     return found
 
 
-def _all(policy: Mapping[str, Any], conditions: Mapping[str, Any], client: Client) -> Iterator[Outcome]:
+def static_outcomes(policy: Mapping[str, Any], client: Client) -> Iterator[Outcome]:
+    """The answer of each condition but users and locations."""
+    conditions = policy.get("conditions")
+    if not isinstance(conditions, Mapping):
+        yield strange("conditions", "the policy's conditions were not read")
+        return
     if not blank(policy.get("partialEnablementStrategy")):
-        yield unknown("partialEnablementStrategy", "the policy is enabled in part, in a way that is not known")
-    for key in foreign(conditions, KNOWN):
-        yield unknown(f"conditions.{key}", "the condition is not known")
+        yield strange("partialEnablementStrategy", "the policy is enabled in part, in a way that is not known")
+    known = KNOWN if blank(conditions.get("clientApplications")) else (*KNOWN, *OF_APPS)
+    for key in foreign(conditions, known):
+        yield strange(f"conditions.{key}", "the condition is not known")
     readers: list[Callable[[Mapping[str, Any]], Outcome]] = [
         partial(_client_types, client=client), _workload, applications, partial(_platforms, client=client),
         partial(_devices, client=client), partial(_flows, client=client), _risks, _insider_risk, _times,
@@ -89,16 +95,16 @@ def _all(policy: Mapping[str, Any], conditions: Mapping[str, Any], client: Clien
         try:
             yield read(conditions)
         except Malformed as problem:
-            yield unknown("conditions", str(problem))
+            yield strange("conditions", str(problem))
 
 
 def _client_types(conditions: Mapping[str, Any], client: Client) -> Outcome:
     """Absent, null or empty means all client apps."""
     name = "conditions.clientAppTypes"
     types = strings(conditions, "clientAppTypes")
-    strange = sorted(set(types) - CLIENT_TYPES)
-    if strange:
-        return unknown(name, f"client app type '{strange[0]}' is not known")
+    new = sorted(set(types) - CLIENT_TYPES)
+    if new:
+        return strange(name, f"client app type '{new[0]}' is not known")
     if not types or client.types.intersection(types):
         return Outcome(Match.REACHES, name, "its client apps include this one")
     return Outcome(Match.MISSES, name, f"it concerns other client apps ({', '.join(types)})")
@@ -107,8 +113,10 @@ def _client_types(conditions: Mapping[str, Any], client: Client) -> Outcome:
 def _workload(conditions: Mapping[str, Any]) -> Outcome:
     """A policy for workload identities reaches apps, never a user."""
     name = "conditions.clientApplications"
-    applications_ = section(conditions, "clientApplications")
-    if applications_ is None or lower(strings(applications_, "includeServicePrincipals")) == ["none"]:
+    apps = section(conditions, "clientApplications")
+    named = lower(strings(apps, "includeServicePrincipals")) if apps else []
+    strings(apps or {}, "excludeServicePrincipals")
+    if apps is None or blank(apps) or named == ["none"]:
         return Outcome(Match.REACHES, name, "no workload identity")
     return Outcome(Match.MISSES, name, "it concerns workload identities")
 
@@ -121,17 +129,17 @@ def applications(conditions: Mapping[str, Any]) -> Outcome:
     if not isinstance(target, Mapping) or not any(
         key in target for key in APPLICATION_KEYS if key.startswith("include")
     ):
-        return unknown(name, "which resources the policy targets was not read")
+        return strange(name, "which resources the policy targets was not read")
     include, exclude = lower(strings(target, "includeApplications")), lower(strings(target, "excludeApplications"))
     if EXCHANGE.intersection(exclude):
         return Outcome(Match.MISSES, f"{name}.excludeApplications", "Exchange Online is excluded")
-    strange = [token for token in exclude if is_word(token) and token not in OTHER_APPS]
+    new = [token for token in exclude if is_word(token) and token not in OTHER_APPS]
     included = "all" in include or bool(EXCHANGE.intersection(include))
     if not included:
-        strange += [token for token in include if is_word(token) and token not in OTHER_APPS]
-    new = foreign(target, APPLICATION_KEYS)
-    if new or strange:
-        return unknown(name, f"'{(new + strange)[0]}' is not known")
+        new += [token for token in include if is_word(token) and token not in OTHER_APPS]
+    new += foreign(target, APPLICATION_KEYS)
+    if new:
+        return strange(name, f"'{new[0]}' is not known")
     if not blank(target.get("applicationFilter")):
         return unknown(f"{name}.applicationFilter", "which apps the filter takes in is not known")
     if included:
@@ -148,11 +156,11 @@ def _platforms(conditions: Mapping[str, Any], client: Client) -> Outcome:
     if platforms is None:
         return Outcome(Match.REACHES, name, "no platform condition")
     include, exclude = strings(platforms, "includePlatforms"), strings(platforms, "excludePlatforms")
-    strange = sorted({*include, *exclude} - PLATFORMS) + foreign(platforms, ("includePlatforms", "excludePlatforms"))
-    if strange:
-        return unknown(name, f"'{strange[0]}' is not known")
-    if include == ["all"] and not exclude:
-        return Outcome(Match.REACHES, name, "every platform is included")
+    new = sorted({*include, *exclude} - PLATFORMS) + foreign(platforms, ("includePlatforms", "excludePlatforms"))
+    if new:
+        return strange(name, f"'{new[0]}' is not known")
+    if not exclude and (not include or "all" in include):
+        return Outcome(Match.REACHES, name, "no platform is left out")
     if client.bare:
         return unknown(name, "an SMTP client sends no platform, and how named platforms then count is not documented")
     return Outcome(Match.CONDITIONAL, name, "it depends on the client's platform")
@@ -164,11 +172,13 @@ def _devices(conditions: Mapping[str, Any], client: Client) -> Outcome:
     if devices is None:
         return Outcome(Match.REACHES, name, "no device condition")
     device_filter = section(devices, "deviceFilter")
+    if device_filter is None and not foreign(devices, ("deviceFilter",)):
+        return Outcome(Match.REACHES, name, "no device condition")
     if device_filter is None or foreign(devices, ("deviceFilter",)) or foreign(device_filter, ("mode", "rule")):
-        return unknown(name, "its value is not known")
+        return strange(name, "its value is not known")
     mode, rule = device_filter.get("mode"), device_filter.get("rule")
     if mode not in ("include", "exclude") or not isinstance(rule, str):
-        return unknown(f"{name}.deviceFilter", "its mode or rule is not known")
+        return strange(f"{name}.deviceFilter", "its mode or rule is not known")
     if not client.bare:
         return Outcome(Match.CONDITIONAL, f"{name}.deviceFilter", "it depends on the device")
     matches = matches_no_device(rule)
@@ -186,9 +196,9 @@ def _flows(conditions: Mapping[str, Any], client: Client) -> Outcome:
     if flow is None:
         return Outcome(Match.REACHES, name, "no authentication flow")
     methods = set(lower(flags(flow, "transferMethods"))) - {"none"}
-    strange = sorted(methods - FLOWS) + foreign(flow, ("transferMethods",))
-    if strange:
-        return unknown(name, f"'{strange[0]}' is not known")
+    new = sorted(methods - FLOWS) + foreign(flow, ("transferMethods",))
+    if new:
+        return strange(name, f"'{new[0]}' is not known")
     if not methods:
         return Outcome(Match.REACHES, name, "no authentication flow")
     if client.bare:
@@ -199,9 +209,9 @@ def _flows(conditions: Mapping[str, Any], client: Client) -> Outcome:
 def _risks(conditions: Mapping[str, Any]) -> Outcome:
     levels = {key: strings(conditions, key) for key in ("userRiskLevels", "signInRiskLevels")}
     for key, found in levels.items():
-        strange = sorted(set(found) - RISKS)
-        if strange:
-            return unknown(f"conditions.{key}", f"risk level '{strange[0]}' is not known")
+        new = sorted(set(found) - RISKS)
+        if new:
+            return strange(f"conditions.{key}", f"risk level '{new[0]}' is not known")
     for key, found in levels.items():
         if found:
             return Outcome(Match.CONDITIONAL, f"conditions.{key}", f"it depends on risk ({', '.join(found)})")
@@ -211,9 +221,9 @@ def _risks(conditions: Mapping[str, Any]) -> Outcome:
 def _insider_risk(conditions: Mapping[str, Any]) -> Outcome:
     name = "conditions.insiderRiskLevels"
     levels = flags(conditions, "insiderRiskLevels")
-    strange = sorted(set(levels) - INSIDER_RISKS)
-    if strange:
-        return unknown(name, f"insider risk level '{strange[0]}' is not known")
+    new = sorted(set(levels) - INSIDER_RISKS)
+    if new:
+        return strange(name, f"insider risk level '{new[0]}' is not known")
     if levels:
         return Outcome(Match.CONDITIONAL, name, f"it depends on insider risk ({', '.join(levels)})")
     return Outcome(Match.REACHES, name, "no insider risk condition")

@@ -16,7 +16,7 @@ from auditor.access.conditions import SMTP, Client, asks_password_risk, static_o
 from auditor.access.grants import read_grant
 from auditor.access.locations import Place, location_outcome, place_of
 from auditor.access.model import ActingState, Demand, Match, Outcome, PolicyReach, Reach, SignIns
-from auditor.access.shapes import unknown
+from auditor.access.shapes import strange
 from auditor.access.users import People, user_reach
 from auditor.states import Column, Reason, State
 from auditor.tenant import Tenant
@@ -35,14 +35,20 @@ CLEAR = Reason(
 
 
 def reach(
-    tenant: Tenant, *, state: ActingState = "enabled", egress_ips: tuple[str, ...] = (), client: Client = SMTP
+    tenant: Tenant,
+    *,
+    state: ActingState = "enabled",
+    egress_ips: tuple[str, ...] = (),
+    client: Client = SMTP,
+    only: NDArray[np.int32] | None = None,
 ) -> Reach:
     """Which policies of this state reach which account, and by which condition the others miss it.
 
     `egress_ips`: addresses or CIDR ranges of the client, none for a client whose place is not known. Policies whose
     state this program does not know stand among the enabled ones, as unknown. Policies of other states are left out;
-    so are those that were not read (`Reach.complete`)."""
-    people, place = People(tenant), place_of(egress_ips)
+    so are those that were not read (`Reach.complete`). `only`: the accounts (rows) that are asked about, in whose order
+    the answers then stand; None for all."""
+    people, place = People(tenant, only), place_of(egress_ips)
     policies = tuple(
         _policy(people, index, policy, place, client)
         for index, policy in enumerate(tenant.policies)
@@ -57,14 +63,15 @@ def judge(tenant: Tenant, cases: SignIns) -> Column:
         status = tenant.status[DATASET]
         text = f"Which Conditional Access policies there are is not known: {DATASET} is {status.state}."
         return Column.constant(len(cases), Reason(State.UNKNOWN, text, ((DATASET, status.state),), (DATASET,)))
-    people = People(tenant)
+    some = len(cases) < len(tenant.accounts)
+    people = People(tenant, cases.account if some else None)
     parts = [_Part.of(people, index, policy) for index, policy in enumerate(tenant.policies)
              if _takes_part(policy, "enabled")]  # fmt: skip
     parts = [part for part in parts if part.can_act]
     codes = np.zeros(len(cases), dtype=np.int32)
     table: dict[Reason, int] = {}
     for place, found in _places(cases).items():
-        for reason, rows in _judge_place(parts, place, cases.account[found]):
+        for reason, rows in _judge_place(parts, place, found if some else cases.account[found]):
             codes[found[rows]] = table.setdefault(reason, len(table))
     return Column(codes, tuple(table) or (CLEAR,))
 
@@ -89,11 +96,11 @@ def _places(cases: SignIns) -> dict[Place, NDArray[np.intp]]:
     return {place: np.array(rows, dtype=np.intp) for place, rows in places.items() if rows}
 
 
-def _state_outcome(policy: Mapping[str, Any]) -> Outcome:
+def state_outcome(policy: Mapping[str, Any]) -> Outcome:
     value = policy.get("state")
     if value in STATES.values():
         return Outcome(Match.REACHES, "state", f"the policy is {value}")
-    return unknown("state", f"the policy's state '{value}' is not known")
+    return strange("state", f"the policy's state '{value}' is not known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +131,7 @@ def _policy(people: People, index: int, policy: Mapping[str, Any], place: Place 
     """One policy over all accounts; without its location condition where `place` is None."""
     conditions = policy.get("conditions")
     conditions = conditions if isinstance(conditions, Mapping) else {}
-    static = [_state_outcome(policy), static_outcome(policy, client)]
+    static = [state_outcome(policy), static_outcome(policy, client)]
     if place is not None:
         static.append(location_outcome(people.tenant, conditions, place))
     strongest = strictest(iter(static))
@@ -138,7 +145,7 @@ def _policy(people: People, index: int, policy: Mapping[str, Any], place: Place 
     grant = read_grant(people.tenant, policy, asks_password_risk=asks_password_risk(policy))
     return PolicyReach(
         index=index,
-        id=identity.lower() if isinstance(identity, str) else "",
+        id=(identity if isinstance(identity, str) and identity else str(name or "")).lower(),
         name=name if isinstance(name, str) and name else str(identity or f"policy {index + 1}"),
         state=str(policy.get("state")),
         grant=grant,
@@ -158,7 +165,7 @@ def _effect(demand: Demand) -> NDArray[np.uint8]:
 
 
 def _judge_place(
-    parts: list[_Part], place: Place, accounts: NDArray[np.int32]
+    parts: list[_Part], place: Place, accounts: NDArray[np.integer[Any]]
 ) -> Iterator[tuple[Reason, NDArray[np.intp]]]:
     """(reason, positions in `accounts`) for every distinct combination of deciding policies."""
     effects = np.full((len(parts), len(accounts)), State.CLEAR, dtype=np.uint8)
@@ -178,7 +185,9 @@ def _judge_place(
         first = int(rows[0])
         state = State(int(states[first]))
         numbers = np.flatnonzero(effects[:, first] == state).tolist() if state > State.CLEAR else []
-        deciding = [_Deciding.of(parts[number], locations[number], int(accounts[first]), state) for number in numbers]
+        account = int(accounts[first])
+        # by name, so that the order in which Graph answers changes no text
+        deciding = sorted(_Deciding.of(parts[number], locations[number], account, state) for number in numbers)
         yield _reason(state, deciding), rows
 
 
@@ -205,7 +214,7 @@ class _Key:
         return np.split(order, starts[1:]) if len(order) else []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class _Deciding:
     """A policy that gives an account its state, and why."""
 

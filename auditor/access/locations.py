@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from auditor.access.model import Match, Outcome
-from auditor.access.shapes import Malformed, foreign, lower, section, strings, unknown
+from auditor.access.shapes import Malformed, foreign, is_word, lower, section, strange, strings
 from auditor.tenant import Tenant
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -37,7 +37,13 @@ class Inside(IntEnum):
 
 def place_of(egress_ips: Iterable[str]) -> Place:
     """Declared addresses and ranges; the config has checked that each is one."""
-    return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in egress_ips)
+    return tuple(_plain(ipaddress.ip_network(text.strip(), strict=False)) for text in egress_ips)
+
+
+def _plain(network: Network) -> Network:
+    """An IPv4 address in IPv6 dress (`::ffff:203.0.113.7`) is that IPv4 address."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    return network if mapped is None else ipaddress.ip_network(f"{mapped}/{network.prefixlen - 96}")
 
 
 def location_outcome(tenant: Tenant, conditions: Mapping[str, Any], place: Place) -> Outcome:
@@ -48,10 +54,12 @@ def location_outcome(tenant: Tenant, conditions: Mapping[str, Any], place: Place
             return Outcome(Match.REACHES, CONDITION, "no location condition")
         include, exclude = lower(strings(locations, KNOWN[0])), lower(strings(locations, KNOWN[1]))
     except Malformed as problem:
-        return unknown(CONDITION, str(problem))
+        return strange(CONDITION, str(problem))
     new = foreign(locations, KNOWN)
+    if not (include or exclude or new):
+        return Outcome(Match.REACHES, CONDITION, "no location condition")
     if not place:
-        return _anywhere(include, exclude, new)
+        return _anywhere(tenant, include, exclude, new)
     outcomes = {_one(tenant, include, exclude, new, network) for network in place}
     if len(outcomes) == 1:
         return outcomes.pop()
@@ -62,12 +70,15 @@ def location_outcome(tenant: Tenant, conditions: Mapping[str, Any], place: Place
     return Outcome(Match.CONDITIONAL, CONDITION, "it takes in some of the sender's egress addresses and not others")
 
 
-def _anywhere(include: list[str], exclude: list[str], new: list[str]) -> Outcome:
+def _anywhere(tenant: Tenant, include: list[str], exclude: list[str], new: list[str]) -> Outcome:
     """No place is declared."""
+    words = [token for token in (*include, *exclude) if is_word(token) and token not in ("all", "alltrusted")]
+    if tenant.complete(DATASET):
+        new = new + [word for word in words if word not in tenant.named_locations]
     if "all" in exclude:
         return Outcome(Match.MISSES, f"{CONDITION}.excludeLocations", "every place is excluded")
     if new or not include:
-        return unknown(CONDITION, f"its value is not known ({', '.join(new) or 'nothing is included'})")
+        return strange(CONDITION, f"its value is not known ({', '.join(new) or 'nothing is included'})")
     if "all" in include and not exclude:
         return Outcome(Match.REACHES, CONDITION, "every place is included")
     detail = "it depends on the place, and no egress IP address is declared"
@@ -82,7 +93,7 @@ def _one(tenant: Tenant, include: list[str], exclude: list[str], new: list[str],
         ids = tuple(sorted(token for token in exclude if inside[token] == Inside.IN))
         return Outcome(Match.MISSES, f"{CONDITION}.excludeLocations", "the egress address is excluded", (), ids)
     if new or not include:
-        return unknown(CONDITION, f"its value is not known ({', '.join(new) or 'nothing is included'})")
+        return strange(CONDITION, f"its value is not known ({', '.join(new) or 'nothing is included'})")
     if included == Inside.OUT:
         return Outcome(Match.MISSES, f"{CONDITION}.includeLocations", "the egress address is not included")
     doubtful = [token for token in exclude if inside[token] == excluded and excluded != Inside.OUT]
@@ -114,7 +125,7 @@ def _all_trusted(tenant: Tenant, network: Network) -> Inside:
     strongest = Inside.DEPENDS
     for location in tenant.named_locations.values():
         trusted = location.get("isTrusted")
-        if trusted is False or (trusted is not True and _kind(location) != "ipNamedLocation"):
+        if trusted is False or (trusted is not True and kind_of(location) != "ipNamedLocation"):
             continue
         inside = _named(location, network)
         if inside == Inside.IN and trusted is True:
@@ -124,7 +135,7 @@ def _all_trusted(tenant: Tenant, network: Network) -> Inside:
     return strongest
 
 
-def _kind(location: Mapping[str, Any]) -> str:
+def kind_of(location: Mapping[str, Any]) -> str:
     """The type's last name; a hand-made object without one is told by its properties."""
     kind = str(location.get("@odata.type", "")).rpartition(".")[2]
     if kind:
@@ -133,7 +144,7 @@ def _kind(location: Mapping[str, Any]) -> str:
 
 
 def _named(location: Mapping[str, Any], network: Network) -> Inside:
-    kind = _kind(location)
+    kind = kind_of(location)
     if kind == "countryNamedLocation":
         return Inside.DEPENDS
     if kind != "ipNamedLocation":
@@ -145,10 +156,10 @@ def _named(location: Mapping[str, Any], network: Network) -> Inside:
 
 
 def _in_range(item: Any, network: Network) -> Inside:
-    bounds = _bounds(item)
-    if bounds is None:
+    ends = bounds(item)
+    if ends is None:
         return Inside.UNKNOWN
-    first, last = bounds
+    first, last = ends
     if first.version != network.version:
         return Inside.OUT
     low, high = int(network.network_address), int(network.broadcast_address)
@@ -157,13 +168,18 @@ def _in_range(item: Any, network: Network) -> Inside:
     return Inside.OUT if high < int(first) or int(last) < low else Inside.DEPENDS
 
 
-def _bounds(item: Any) -> tuple[Address, Address] | None:
+def _text(value: object) -> str:
+    """Whatever is no text is no address: a number would be read as one."""
+    return value if isinstance(value, str) else ""
+
+
+def bounds(item: Any) -> tuple[Address, Address] | None:
     """First and last address of a range, given as CIDR or by its two ends."""
     try:
         if "cidrAddress" in item:
-            cidr = ipaddress.ip_network(item["cidrAddress"], strict=False)
+            cidr = ipaddress.ip_network(_text(item["cidrAddress"]), strict=False)
             return cidr.network_address, cidr.broadcast_address
-        first, last = ipaddress.ip_address(item["lowerAddress"]), ipaddress.ip_address(item["upperAddress"])
+        first, last = (ipaddress.ip_address(_text(item[end])) for end in ("lowerAddress", "upperAddress"))
         return (first, last) if first.version == last.version else None
     except (TypeError, ValueError, KeyError):
         return None

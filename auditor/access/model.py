@@ -32,13 +32,14 @@ class Match(IntEnum):
 class Outcome:
     """One condition's answer. `condition` is the property as Graph names it (`conditions.users.excludeGroups`),
     `detail` a plain phrase, `datasets` what an `UNKNOWN` was for want of, `objects` the ids that decided (a group, a
-    role, a location), lower case."""
+    role, a location), lower case, `strange` whether the value itself is not one that Microsoft documents."""
 
     match: Match
     condition: str
     detail: str
     datasets: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    strange: bool = False
 
 
 MATCHED = Outcome(Match.REACHES, "", "every condition takes the sign-in in")
@@ -54,12 +55,14 @@ class Demand(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`controls`: as Graph names them (`mfa`, `block`, `authenticationStrength: Phishing-resistant MFA`, …)."""
+    """`controls`: as Graph names them (`mfa`, `block`, `authenticationStrength: Phishing-resistant MFA`, …). `strange`:
+    what in them is not as Microsoft documents it, a phrase each."""
 
     demand: Demand
     controls: tuple[str, ...]
     detail: str
     datasets: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,11 +42,11 @@ def flags(holder: Mapping[str, Any], key: str) -> list[str]:
 
 
 def section(holder: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
-    """An object, None where absent, null or blank. Raises Malformed for anything else."""
+    """An object, None where absent or null, or where it holds nothing but nulls. Raises Malformed for anything else."""
     value = holder.get(key)
     if value is not None and not isinstance(value, Mapping):
         raise Malformed(f"{key} is no object")
-    return None if blank(value) else value
+    return None if value is None or all(inner is None for name, inner in value.items() if "@" not in name) else value
 
 
 def foreign(holder: Mapping[str, Any], known: Collection[str]) -> list[str]:
@@ -66,3 +66,8 @@ def is_word(token: str) -> bool:
 
 def unknown(condition: str, detail: str, *datasets: str) -> Outcome:
     return Outcome(Match.UNKNOWN, condition, detail, datasets)
+
+
+def strange(condition: str, detail: str) -> Outcome:
+    """Unknown because the value is not one that Microsoft documents: a finding names it too."""
+    return Outcome(Match.UNKNOWN, condition, detail, strange=True)

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.access.model import Codes, Match, Outcome
-from auditor.access.shapes import Malformed, flags, foreign, is_word, lower, section, strings, unknown
+from auditor.access.shapes import Malformed, blank, flags, foreign, is_word, lower, section, strange, strings, unknown
+from auditor.compact import take
 from auditor.states import Mask
 from auditor.tenant import UNREAD, YES, Tenant
 
@@ -35,7 +36,7 @@ ANY_ROLE = "*"
 OF_GROUPS = ("groups", "groupMembers")
 OF_ROLES = ("roleAssignments", "roleDefinitions", *OF_GROUPS)
 
-Rows = NDArray[np.int32] | Mask | slice
+Rows = NDArray[np.integer[Any]] | Mask | slice
 EVERYBODY = slice(None)
 
 
@@ -57,19 +58,29 @@ class UserReach:
 
 @dataclass(eq=False)
 class People:
-    """Who is in which group, role or guest kind, as rows: built once per tenant, used by every policy."""
+    """Who is in which group, role or guest kind: built once per tenant, used by every policy. `only`: rows of the
+    accounts that are asked about, which everything here is then counted by; None for all."""
 
     tenant: Tenant
+    only: NDArray[np.int32] | None = None
     _roles: dict[str, NDArray[np.int32]] = field(default_factory=dict)
 
     @cached_property
     def size(self) -> int:
-        return len(self.tenant.accounts)
+        return len(self.tenant.accounts) if self.only is None else len(self.only)
+
+    def column(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Of one value per account those of the accounts that are asked about."""
+        return values if self.only is None else values[self.only]
+
+    def places(self, rows: NDArray[np.int32]) -> NDArray[Any]:
+        """Where these rows stand among the accounts that are asked about."""
+        return rows if self.only is None else np.flatnonzero(np.isin(self.only, rows))
 
     @cached_property
     def externals(self) -> tuple[Mask, Mask]:
         """(certainly, perhaps) a guest, internal guest or external member."""
-        external = self.tenant.accounts.is_external
+        external = self.column(self.tenant.accounts.is_external)
         if not self.tenant.complete("users"):
             return np.zeros(self.size, dtype=np.bool_), np.ones(self.size, dtype=np.bool_)
         return external == YES, external == UNREAD
@@ -78,16 +89,18 @@ class People:
     def kinds(self) -> tuple[NDArray[np.int32], tuple[frozenset[str], ...]]:
         """Code per account and the sets of guest kinds (lower case) that it may be."""
         table: dict[frozenset[str], int] = {}
-        codes = (table.setdefault(kinds, len(table)) for kinds in self.tenant.accounts.external_kinds)
-        per_account = np.fromiter(codes, dtype=np.int32, count=self.size)
+        kinds_of = self.tenant.accounts.external_kinds
+        mine = kinds_of if self.only is None else take(kinds_of, self.only)
+        per_account = np.fromiter((table.setdefault(kinds, len(table)) for kinds in mine), np.int32, self.size)
         return per_account, tuple(frozenset(kind.lower() for kind in kinds) for kinds in table)
 
     def role(self, role: str) -> NDArray[np.int32]:
         if not self._roles:
             holders: dict[str, list[int]] = {"": []}
-            for row, roles in enumerate(self.tenant.accounts.roles):
+            held_by = self.tenant.accounts.roles
+            for place, roles in enumerate(held_by if self.only is None else take(held_by, self.only)):
                 for held in roles:
-                    holders.setdefault(held, []).append(row)
+                    holders.setdefault(held, []).append(place)
             self._roles.update({held: np.array(rows, dtype=np.int32) for held, rows in holders.items()})
         return self._roles.get(role, self._roles[""])
 
@@ -97,9 +110,9 @@ class People:
         if not tenant.complete("roleAssignments"):
             return np.ones(self.size, dtype=np.bool_)
         if not tenant.complete("roleDefinitions"):
-            return tenant.accounts.roles_uncertain  # of no assignment is known which role it is
-        nobody = np.zeros(self.size, dtype=np.bool_)
-        return tenant.uncertain_roles.get(role, nobody) | tenant.uncertain_roles.get(ANY_ROLE, nobody)
+            return self.column(tenant.accounts.roles_uncertain)  # of no assignment is known which role it is
+        nobody = np.zeros(len(tenant.accounts), dtype=np.bool_)
+        return self.column(tenant.uncertain_roles.get(role, nobody) | tenant.uncertain_roles.get(ANY_ROLE, nobody))
 
 
 def user_reach(people: People, conditions: Mapping[str, Any]) -> UserReach:
@@ -109,12 +122,12 @@ def user_reach(people: People, conditions: Mapping[str, Any]) -> UserReach:
     nothing; one whose lists are there and empty names nobody."""
     users = conditions.get("users")
     if not isinstance(users, Mapping) or not any(key in users for key in KNOWN if key.startswith("include")):
-        return _same_for_all(people.size, unknown(CONDITION, "whom the policy includes was not read"))
+        return _same_for_all(people.size, strange(CONDITION, "whom the policy includes was not read"))
     include = list(_entries(people, users, "include"))
     exclude = list(_entries(people, users, "exclude"))
     for key in foreign(users, KNOWN):
         # a property that is not known may name anybody, on either side
-        doubt = Named(EVERYBODY, unknown(f"{CONDITION}.{key}", "the property is not known"))
+        doubt = Named(EVERYBODY, strange(f"{CONDITION}.{key}", "the property is not known"))
         include.append(doubt)
         exclude.append(doubt)
     return _minus(people.size, include, exclude)
@@ -175,14 +188,14 @@ def _entries(people: People, users: Mapping[str, Any], side: str) -> Iterator[Na
             for token in dict.fromkeys(lower(strings(users, key))):
                 yield from read(people, f"{CONDITION}.{key}", token)
         except Malformed as problem:
-            yield Named(EVERYBODY, unknown(f"{CONDITION}.{key}", str(problem)))
+            yield Named(EVERYBODY, strange(f"{CONDITION}.{key}", str(problem)))
     key = f"{side}GuestsOrExternalUsers"
     try:
         guests = section(users, key)
         if guests is not None:
             yield from _guests(people, f"{CONDITION}.{key}", guests)
     except Malformed as problem:
-        yield Named(EVERYBODY, unknown(f"{CONDITION}.{key}", str(problem)))
+        yield Named(EVERYBODY, strange(f"{CONDITION}.{key}", str(problem)))
 
 
 def _outcome(condition: str, detail: str, *objects: str) -> Outcome:
@@ -194,7 +207,7 @@ def _user(people: People, condition: str, token: str) -> Iterator[Named]:
     """An account by id; a special word; an id that belongs to no account is a deleted user and names nobody."""
     row = people.tenant.row_of.get(token)
     if row is not None:
-        yield Named(np.array([row], dtype=np.int32), _outcome(condition, "the account itself", token))
+        yield Named(people.places(np.array([row], dtype=np.int32)), _outcome(condition, "the account itself", token))
     elif token == "all":
         yield Named(EVERYBODY, _outcome(condition, "all users"))
     elif token == "guestsorexternalusers":
@@ -203,7 +216,7 @@ def _user(people: People, condition: str, token: str) -> Iterator[Named]:
         if perhaps.any():
             yield Named(perhaps, unknown(condition, "whether the account is a guest was not read", "users"))
     elif token != "none" and is_word(token):
-        yield Named(EVERYBODY, unknown(condition, f"'{token}' is not known"))
+        yield Named(EVERYBODY, strange(condition, f"'{token}' is not known"))
 
 
 def _group(people: People, condition: str, token: str) -> Iterator[Named]:
@@ -219,7 +232,7 @@ def _group(people: People, condition: str, token: str) -> Iterator[Named]:
         return
     members = group.members
     rows = members if isinstance(members, np.ndarray) else np.fromiter(members, dtype=np.int32, count=len(members))
-    yield Named(rows, _outcome(condition, f"a member of group '{name}'", token))
+    yield Named(people.places(rows), _outcome(condition, f"a member of group '{name}'", token))
 
 
 def _role(people: People, condition: str, token: str) -> Iterator[Named]:
@@ -242,6 +255,8 @@ def _guests(people: People, condition: str, guests: Mapping[str, Any]) -> Iterat
     """Guest kinds as flags, perhaps narrowed to some external tenants. Whose home an account has, Graph does not
     show."""
     wanted = frozenset(lower(flags(guests, "guestOrExternalUserTypes")))
+    if not wanted and blank(guests):
+        return
     doubt = "a guest kind of it is not known" if wanted - KINDS else ""
     if not wanted or foreign(guests, ("guestOrExternalUserTypes", "externalTenants")):
         doubt = "which guests it names was not read"
@@ -260,9 +275,11 @@ def _guests(people: People, condition: str, guests: Mapping[str, Any]) -> Iterat
     rest = (perhaps[codes] & external) | ((perhaps | certain)[codes] & open_question)
     if not people.tenant.complete("users"):
         rest = open_question
-    if rest.any():
-        detail = doubt or narrowed or "what kind of guest the account is was not read"
-        yield Named(rest, unknown(condition, detail, *(() if doubt or narrowed else ("users",))))
+    if doubt:
+        yield Named(rest, strange(condition, doubt))
+    elif rest.any():
+        detail = narrowed or "what kind of guest the account is was not read"
+        yield Named(rest, unknown(condition, detail, *(() if narrowed else ("users",))))
 
 
 def _narrowed(guests: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from auditor.blockers.base import Blocker, Cases
 from auditor.blockers.columns import by_value, constant, unread
+from auditor.compact import take
 from auditor.states import Column, Reason, State
 from auditor.tenant import NO, YES, Tenant
 
@@ -19,7 +20,8 @@ QUESTION = "Whether an authentication policy refuses basic SMTP"
 def judge(tenant: Tenant, cases: Cases) -> Column:
     if not tenant.complete("exchangeUsers"):
         return constant(cases, unread(tenant, QUESTION, "exchangeUsers"))
-    return by_value(cases, tenant.accounts.authentication_policy, lambda key: _assigned(tenant, key))
+    assigned = take(tenant.accounts.authentication_policy, cases.account)
+    return by_value(cases, assigned, lambda key: _assigned(tenant, key))
 
 
 def _assigned(tenant: Tenant, key: str) -> Reason:

@@ -19,7 +19,8 @@ Channel = Literal["basic", "oauth"]
 @dataclass(frozen=True)
 class Cases:
     """What is judged: first every account as a default client without a place (rows 0 … n-1, the same rows as
-    `Tenant.accounts`), then one case per declared sender whose account exists.
+    `Tenant.accounts`), then one case per declared sender whose account exists. Or one account alone (`alone`): it as a
+    default client, then its sender.
 
     Exposure is judged on the first n cases only, so a declared egress IP can never close it."""
 
@@ -40,6 +41,10 @@ class Cases:
         present = [(row, sender) for row, sender in found if row >= 0]
         rows = np.concatenate([np.arange(count), np.array([row for row, _ in present], dtype=np.int64)])
         return cls(rows.astype(np.int32), [None] * count + [sender for _, sender in present], count)
+
+    @classmethod
+    def alone(cls, row: int, sender: Sender) -> Cases:
+        return cls(np.array([row, row], dtype=np.int32), [None, sender], 1)
 
 
 @dataclass(frozen=True, slots=True)

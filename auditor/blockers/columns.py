@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from auditor.blockers.base import Cases
-from auditor.compact import Coded, where
+from auditor.compact import where
 from auditor.config import Sender
 from auditor.states import Column, Mask, Reason, State
 from auditor.tenant import Tenant
@@ -21,8 +21,8 @@ NOT_DECLARED = Reason(
 def spread(cases: Cases, choices: Sequence[tuple[Mask, Reason]], default: Reason) -> Column:
     """The same answer for every case of an account: the first mask (one entry per account) that holds gives the
     reason, else `default`."""
-    column = Column.select(cases.accounts, choices, default)
-    return Column(column.codes[cases.account], column.reasons)
+    mine = [(mask[cases.account], reason) for mask, reason in choices]
+    return Column.select(len(cases), mine, default)
 
 
 def constant(cases: Cases, reason: Reason) -> Column:
@@ -51,16 +51,10 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def by_value(cases: Cases, values: Iterable[Key], reason: Callable[[Key], Reason]) -> Column:
-    """One reason per distinct value of a column (one value per account)."""
-    if isinstance(values, Coded):
-        return _by_code(cases, values, reason)
+    """One reason per distinct value (one value per case)."""
     table: dict[Key, int] = {}
-    codes = np.fromiter((table.setdefault(value, len(table)) for value in values), dtype=np.int32, count=cases.accounts)
-    return Column(codes[cases.account], tuple(reason(value) for value in table))
-
-
-def _by_code(cases: Cases, values: Coded[Key], reason: Callable[[Key], Reason]) -> Column:
-    return Column(values.codes[cases.account].astype(np.int32), tuple(reason(value) for value in values.table))
+    codes = np.fromiter((table.setdefault(value, len(table)) for value in values), dtype=np.int32, count=len(cases))
+    return Column(codes, tuple(reason(value) for value in table))
 
 
 def unread(tenant: Tenant, question: str, *datasets: str) -> Reason:

@@ -13,12 +13,13 @@ premises), a password that must be changed at the next sign-in, and smart lockou
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from auditor.blockers.base import Blocker, Cases
 from auditor.blockers.columns import by_value, constant, unread
+from auditor.compact import take
 from auditor.states import Column, Reason, State
 from auditor.tenant import NO, YES, Tenant
 
@@ -39,17 +40,21 @@ class Expiry:
 def judge(tenant: Tenant, cases: Cases) -> Column:
     if not tenant.complete("users", "domains"):
         return constant(cases, unread(tenant, QUESTION, "users", "domains"))
-    policies = {domain: _expiry(tenant.domains, domain) for domain in set(tenant.accounts.domain)}
-    return by_value(cases, _situations(tenant, policies), lambda situation: _reason(policies, *situation))
+    domains = take(tenant.accounts.domain, cases.account)
+    policies = {domain: _expiry(tenant.domains, domain) for domain in set(domains)}
+    situations = _situations(tenant, cases, domains, policies)
+    return by_value(cases, situations, lambda situation: _reason(policies, *situation))
 
 
-def _situations(tenant: Tenant, policies: Mapping[str, Expiry]) -> Iterator[tuple[str, int, str, str]]:
-    """Per account: domain, whether the password never expires, its age, per-user MFA."""
-    accounts = tenant.accounts
+def _situations(
+    tenant: Tenant, cases: Cases, domains: Sequence[str], policies: Mapping[str, Expiry]
+) -> Iterator[tuple[str, int, str, str]]:
+    """Per case: domain, whether the password never expires, its age, per-user MFA."""
+    accounts, rows = tenant.accounts, cases.account
     read = tenant.complete("perUserMfa")
-    ages = accounts.password_age_days.tolist()
-    never = accounts.password_never_expires.tolist()
-    for domain, kept, age, mfa in zip(accounts.domain, never, ages, accounts.per_user_mfa, strict=True):
+    ages = accounts.password_age_days[rows].tolist()
+    never = accounts.password_never_expires[rows].tolist()
+    for domain, kept, age, mfa in zip(domains, never, ages, take(accounts.per_user_mfa, rows), strict=True):
         yield domain, kept, _age(age, policies[domain]), mfa if read else "unknown"
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from auditor.blockers.base import Blocker, Cases
 from auditor.blockers.columns import by_value, unread
+from auditor.compact import take
 from auditor.states import Column, Reason, State
 from auditor.tenant import Tenant
 
@@ -22,7 +23,8 @@ DATASETS = ("users", "subscribedSkus")
 def judge(tenant: Tenant, cases: Cases) -> Column:
     accounts = tenant.accounts
     read = tenant.complete(*DATASETS)
-    rows = zip(accounts.mailbox_plan, accounts.mailbox, accounts.mailbox_plan_note, strict=True)
+    plans, mailboxes = take(accounts.mailbox_plan, cases.account), take(accounts.mailbox, cases.account)
+    rows = zip(plans, mailboxes, take(accounts.mailbox_plan_note, cases.account), strict=True)
     keys = ((plan if read else "unread", bool(mailbox), note) for plan, mailbox, note in rows)
     return by_value(cases, keys, lambda key: _reason(tenant, *key))
 

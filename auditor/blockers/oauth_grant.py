@@ -8,6 +8,8 @@ on the mailbox; and no Conditional Access policy for workload identities may sto
 
 from __future__ import annotations
 
+import numpy as np
+
 from auditor.access.conditions import MODERN
 from auditor.access.engine import reach
 from auditor.access.locations import place_of
@@ -98,7 +100,7 @@ def _consented(tenant: Tenant, row: int, app: App) -> Reason:
         return unread(tenant, "Whether the app was granted SMTP.Send", *used)
     ids = {plain(principal.get("id")) for principal in app.principals}
     for grant in tenant.oauth2_permission_grants:
-        personal = plain(grant.get("consentType")) == "principal"
+        personal = plain(grant.get("consentType")) != "allprincipals"
         if personal and plain(grant.get("principalId")) != tenant.accounts.id[row]:
             continue
         if plain(grant.get("clientId")) in ids and "smtp.send" in plain(grant.get("scope")).split():
@@ -114,13 +116,15 @@ def _modern(tenant: Tenant, row: int, sender: Sender) -> Reason:
         return unread(tenant, "Which policies a sign-in to the app meets", *used)
     certain, doubtful = [], []
     datasets = dict.fromkeys(used)
-    for policy in reach(tenant, egress_ips=sender.egress_ips, client=MODERN).policies:
-        match = policy.match[row]
+    alone = np.array([row], dtype=np.int32)
+    policies = reach(tenant, egress_ips=sender.egress_ips, client=MODERN, only=alone).policies
+    for policy in sorted(policies, key=lambda policy: (policy.name, policy.id)):
+        match = policy.match[0]
         if policy.grant.demand == Demand.NOTHING or match == Match.MISSES:
             continue
         if match == Match.UNKNOWN or policy.grant.demand == Demand.UNKNOWN:
             doubtful.append(policy.name)
-            datasets.update(dict.fromkeys((*policy.outcome(row).datasets, *policy.grant.datasets)))
+            datasets.update(dict.fromkeys((*policy.outcome(0).datasets, *policy.grant.datasets)))
         else:
             certain.append(policy.name)
     if certain:

@@ -25,7 +25,7 @@ NOT_FOR_HVE = frozenset({"mailbox", "licence", "smtp-auth-switch"})
 def host(sender: Sender) -> str:
     """The declared server as a bare lower-case name: no scheme, no path, no port."""
     name = sender.server.strip().lower().rpartition("://")[2].partition("/")[0].rstrip(".")
-    return name.rpartition(":")[0] if name.count(":") == 1 else name
+    return name.rpartition(":")[0] if name.count(":") == 1 or "]:" in name else name
 
 
 def route_of(sender: Sender) -> Route:

@@ -90,10 +90,11 @@ def _granted(names: Names, row: int, sender: Sender, wanted: str) -> Means:
         if "sendas" not in rights(permission.get("AccessRights")):
             continue
         answer = _permission(names, row, app, permission, wanted)
-        if plain(permission.get("AccessControlType")) == "deny":
+        kind = plain(permission.get("AccessControlType"))
+        if kind == "deny":
             denied = max(denied, answer)
         else:
-            allowed = max(allowed, answer)
+            allowed = max(allowed, answer if kind in ("", "allow") else min(answer, Means.PERHAPS))
     return min(allowed, Means(Means.YES - denied))
 
 

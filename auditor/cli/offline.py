@@ -24,8 +24,9 @@ def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def judged(path: Path, config_path: Path | None, now: datetime | None) -> tuple[Judgement, Sequence[Sender]]:
-    """(judgement, declared senders) of a snapshot's folder; resolves no credential. Raises UsageError where the folder
-    holds no evidence, or no moment to judge for is known."""
+    """(judgement, the tenant's declared senders) of a snapshot's folder; resolves no credential.
+
+    Raises UsageError where the folder holds no evidence, or no moment to judge for is known."""
     from auditor.config import EMPTY, load
     from auditor.evaluate import verdicts
     from auditor.run import moment_of
@@ -33,7 +34,8 @@ def judged(path: Path, config_path: Path | None, now: datetime | None) -> tuple[
 
     config = (load(config_path) if config_path else EMPTY).config
     snapshot = Snapshot.open(path)
-    return verdicts(snapshot, config, moment_of(snapshot, now)), config.senders
+    judgement = verdicts(snapshot, config, moment_of(snapshot, now))
+    return judgement, judgement.senders
 
 
 def say(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from auditor.findings.application_send import RULE as APPLICATION_SEND
@@ -72,8 +73,17 @@ RULES: tuple[Rule, ...] = (
 
 
 def find_all(judgement: Judgement) -> list[Finding]:
-    """What every rule finds, in the order of the rules."""
-    return [finding for rule in RULES for finding in rule.find(judgement)]
+    """What every rule finds, in the order of the rules; findings of one id, as two policies of one id give, as one."""
+    found: dict[str, Finding] = {}
+    for finding in (finding for rule in RULES for finding in rule.find(judgement)):
+        other = found.setdefault(finding.id, finding)
+        if other is not finding:
+            found[finding.id] = replace(
+                other,
+                evidence=tuple(dict.fromkeys((*other.evidence, *finding.evidence))),
+                accounts=tuple(sorted({*other.accounts, *finding.accounts})),
+            )
+    return list(found.values())
 
 
 def to_json(finding: Finding, judgement: Judgement) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import account_facts, counted, make
 from auditor.findings.conditional_access import blocking_policies
 from auditor.findings.severity import Doubt, Impact, Reach, severity
+from auditor.load.values import moment
 from auditor.states import State
 from auditor.tenant import SignIn
 from auditor.verdict import Judgement
@@ -43,7 +44,7 @@ def _successes(judgement: Judgement) -> Iterator[Finding]:
         rows = [
             row
             for row in used
-            if policy.match[row] == Match.REACHES and _moment(accounts.smtp_last_success[row]) > changed + DELAY
+            if policy.match[row] == Match.REACHES and _later(accounts.smtp_last_success[row], changed)
         ]
         if not rows:
             continue
@@ -114,7 +115,13 @@ def _unexplained(judgement: Judgement, sign_in: SignIn, blocker: str) -> bool:
     known = [change for change in changes if change is not None]
     if len(known) < max(1, len(refused)):
         return False
-    return _moment(sign_in.time) > max(known) + DELAY
+    return _later(sign_in.time, max(known))
+
+
+def _later(seen: str, changed: datetime) -> bool:
+    """Was it seen when the change had surely come into effect?"""
+    time = moment(seen)
+    return time is not None and time - changed > DELAY
 
 
 def _changed(judgement: Judgement, policy: PolicyReach) -> datetime | None:
@@ -125,15 +132,7 @@ def _date(policy: object) -> datetime | None:
     """When a policy was last changed, else made; None where neither is a time."""
     if not hasattr(policy, "get"):
         return None
-    text = str(policy.get("modifiedDateTime") or policy.get("createdDateTime") or "")
-    try:
-        return _moment(text)
-    except ValueError:
-        return None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    return moment(str(policy.get("modifiedDateTime") or policy.get("createdDateTime") or ""))
 
 
 RULE = Rule(

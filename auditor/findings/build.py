@@ -160,6 +160,12 @@ def has_mailbox(judgement: Judgement, row: int) -> bool:
     return bool(judgement.columns["mailbox"].states[row] == State.CLEAR)
 
 
+def is_guest_without_mailbox(judgement: Judgement, row: int) -> bool:
+    """Such accounts are no finding (contract)."""
+    external = judgement.tenant.accounts.is_external[row] == YES
+    return bool(external and judgement.columns["mailbox"].states[row] == State.BLOCKS)
+
+
 def mailbox_rows(judgement: Judgement) -> list[int]:
     """Accounts that do have a mailbox in Exchange Online."""
     states = judgement.columns["mailbox"].states[: judgement.cases.accounts]

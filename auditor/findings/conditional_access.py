@@ -116,13 +116,14 @@ def find_gap(judgement: Judgement) -> Iterator[Finding]:
     rows = [row for row in _holes(judgement) if all(_missed_by(policy, row) == USERS for policy in policies)]
     if not rows:
         return
+    names = sorted(policy.name for policy in protecting)
     yield make(
         GAP,
         judgement,
         severity=severity(Impact.ABUSE, Reach.TENANT, Doubt.DEPENDS),
         title=f"No Conditional Access policy that refuses SMTP includes {counted(rows)}",
         evidence=[
-            Fact("policiesThatRefuse", ", ".join(policy.name for policy in protecting), "conditionalAccessPolicies"),
+            Fact("policiesThatRefuse", ", ".join(names), "conditionalAccessPolicies"),
             *account_facts(judgement, rows),
         ],
         accounts=rows,

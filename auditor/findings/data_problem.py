@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.access import oddities
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import NAMED, make
 from auditor.findings.severity import Impact, Reach, severity
@@ -13,7 +14,7 @@ from auditor.verdict import Judgement
 
 def find(judgement: Judgement) -> Iterator[Finding]:
     by_dataset: dict[str, list[DataProblem]] = {}
-    for problem in judgement.tenant.problems:
+    for problem in (*judgement.tenant.problems, *oddities(judgement.tenant)):
         by_dataset.setdefault(problem.dataset, []).append(problem)
     for dataset, problems in sorted(by_dataset.items()):
         rows = {judgement.tenant.row_of.get(problem.object_id.lower(), -1) for problem in problems}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import auditor.findings.references as references
 from auditor.findings.base import Fact, Finding, Rule
-from auditor.findings.build import account_facts, counted, make
+from auditor.findings.build import account_facts, counted, is_guest_without_mailbox, make
 from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.verdict import Judgement
 
@@ -19,7 +19,9 @@ def find(judgement: Judgement) -> Iterator[Finding]:
     rows = [
         row
         for row in range(len(accounts))
-        if accounts.mailbox_plan[row] == "none" and IN_ERROR in accounts.mailbox_plan_note[row]
+        if accounts.mailbox_plan[row] == "none"
+        and IN_ERROR in accounts.mailbox_plan_note[row]
+        and not is_guest_without_mailbox(judgement, row)
     ]
     if not rows:
         return

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import auditor.findings.references as references
 from auditor.access import Demand, Match, PolicyReach, reach
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import declared_sender, make
 from auditor.findings.severity import Doubt, Impact, Reach, severity
+from auditor.load.values import moment
 from auditor.states import State
 from auditor.verdict import Judgement
 
@@ -76,9 +77,8 @@ def _finding(judgement: Judgement, policy: PolicyReach, cases: list[tuple[int, i
 
 def _earliest(created: object) -> str:
     """Microsoft switches a managed policy on no less than 45 days after it made it."""
-    try:
-        made = datetime.fromisoformat(str(created))
-    except ValueError:
+    made = moment(str(created))
+    if made is None or made > datetime.max.replace(tzinfo=UTC) - NOTICE:
         return "unknown: no less than 45 days after it was made"
     return f"not before {(made + NOTICE).date().isoformat()}"
 

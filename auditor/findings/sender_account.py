@@ -7,18 +7,21 @@ from collections.abc import Iterator
 import auditor.findings.references as references
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import make, missing_sender_keys
-from auditor.findings.severity import Impact, Reach, severity
+from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.verdict import Judgement
 
 
 def find(judgement: Judgement) -> Iterator[Finding]:
     if not judgement.tenant.complete("users"):
         return
+    # a user object that cannot be told may be the account
+    doubt = any(one.dataset == "users" and one.property in ("", "id") for one in judgement.tenant.problems)
     for key, declared in missing_sender_keys(judgement).items():
         yield make(
             RULE,
             judgement,
-            severity=severity(Impact.LOSS, Reach.NAMED),
+            outcome="unknown" if doubt else "fail",
+            severity=severity(Impact.LOSS, Reach.NAMED, Doubt.UNKNOWN if doubt else Doubt.CERTAIN),
             title=f"Sender {declared.name}: no account {declared.account} in this tenant",
             evidence=[Fact("account", declared.account), Fact("found", "no", "users")],
             target=("sender", key, declared.name),

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 import auditor.findings.references as references
 from auditor.findings.base import Fact, Finding, Rule
-from auditor.findings.build import NAMED, account_facts, counted, make, use_facts
+from auditor.findings.build import NAMED, account_facts, counted, is_guest_without_mailbox, make, use_facts
 from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.verdict import Judgement
 
 
 def find(judgement: Judgement) -> Iterator[Finding]:
     accounts = judgement.tenant.accounts
-    used = [row for row in range(len(accounts)) if use_facts(judgement, row) and not judgement.is_sender(row)]
+    used = [
+        row
+        for row in range(len(accounts))
+        if use_facts(judgement, row) and not judgement.is_sender(row) and not is_guest_without_mailbox(judgement, row)
+    ]
     if not used:
         return
     signed_in = sorted((row for row in used if accounts.smtp_last_success[row]), key=lambda row: accounts.id[row])

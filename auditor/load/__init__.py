@@ -41,7 +41,7 @@ from auditor.load.source import Source
 from auditor.load.users import Users, read_users
 from auditor.load.what_if import read_what_if
 from auditor.snapshot import Snapshot
-from auditor.tenant import Accounts, Tenant, Tri
+from auditor.tenant import UNREADABLE_POLICY, Accounts, Tenant, Tri
 
 __all__ = ["load"]
 
@@ -141,6 +141,7 @@ def load(
         accounts=accounts,
         row_of=users.row_of,
         row_of_address=addresses,
+        verified_domains=_verified_domains(organization),
         security_defaults=_security_defaults(source),
         role_definitions=definitions,
         uncertain_roles=roles.uncertain_roles,
@@ -190,6 +191,8 @@ def _policies(source: Source) -> list[Mapping[str, Any]]:
     """`Tenant.policies`. A record that is no object could be a policy for anybody: a policy of unknown state stands for
     it, so that nobody is promised anything."""
     found: list[Mapping[str, Any]] = list(source.objects_of("conditionalAccessPolicies"))
+    if any("id" not in policy for policy in found):
+        source.problems.add("conditionalAccessPolicies", "", "id", "missing: the policy is known by its name alone")
     ids = [str(policy.get("id", "")).lower() for policy in found]
     for twice in {one for one in ids if one and ids.count(one) > 1}:
         source.problems.add(
@@ -197,9 +200,13 @@ def _policies(source: Source) -> list[Mapping[str, Any]]:
         )
     lost = source.lost("conditionalAccessPolicies")
     return found + [
-        {"id": f"unreadable-{number}", "displayName": "a record that is no policy object", "state": "unreadable"}
+        {"id": f"unreadable-{number}", "displayName": "a record that is no policy object", "state": UNREADABLE_POLICY}
         for number in range(1, lost + 1)
     ]
+
+
+def _verified_domains(organization: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(_text(domain, "name").lower() for domain in organization.get("verifiedDomains") or ()) - {""}
 
 
 def _security_defaults(source: Source) -> int:

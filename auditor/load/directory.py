@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
+from auditor.load.shapes import Id
 from auditor.load.source import Source
 from auditor.states import Mask
 from auditor.tenant import NO, UNREAD, YES, Group
@@ -32,8 +33,8 @@ class _Group(msgspec.Struct, gc=False):
 
 
 class _Member(msgspec.Struct, gc=False):
-    groupId: str | UnsetType = UNSET  # noqa: N815
-    id: str | UnsetType = UNSET
+    groupId: Id | UnsetType = UNSET  # noqa: N815
+    id: Id | UnsetType = UNSET
 
 
 class _Assignment(msgspec.Struct, gc=False):
@@ -79,7 +80,10 @@ def _state(group: _Group, group_id: str, members: _Members, source: Source) -> s
     if group.visibility is UNSET:
         source.problems.missing("groups", group_id, "visibility")
         return "read" if group_id in members.of else "unreadable"
-    return "unreadable" if (group.visibility or "").lower() == "hiddenmembership" else "read"
+    visibility = (group.visibility or "").lower()
+    if visibility not in ("", "public", "private", "hiddenmembership"):
+        source.problems.add("groups", group_id, "visibility", f"`{group.visibility}` is not known: it is unreadable")
+    return "read" if visibility in ("", "public", "private") else "unreadable"
 
 
 _NOBODY: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
@@ -195,11 +199,11 @@ def _role(
 ) -> tuple[str, bool]:
     """(template id of the role, is it certain that it counts); an empty id where it certainly does not count."""
     scope = assignment.directoryScopeId
-    if isinstance(scope, str) and scope != "/":
+    if isinstance(scope, str) and scope not in ("", "/"):
         return "", True
-    if scope is None and isinstance(assignment.appScopeId, str) and assignment.appScopeId:
+    if not scope and isinstance(assignment.appScopeId, str) and assignment.appScopeId:
         return "", True
-    scoped = isinstance(scope, str)
+    scoped = scope == "/"
     if not scoped and "directoryScopeId" not in bad:
         source.problems.add("roleAssignments", place, "directoryScopeId", "missing: where the role acts is unknown")
     if not isinstance(assignment.roleDefinitionId, str) or not assignment.roleDefinitionId:

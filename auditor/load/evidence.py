@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -60,15 +61,20 @@ def read_sign_ins(source: Source, users: Users, join: Join) -> list[SignIn]:
     found: dict[str, SignIn] = {}
     for event, bad, place in source.decoded("signIns", _SignIn):
         label = event.id or place
-        if not isinstance(event.clientAppUsed, str):
+        if not event.clientAppUsed or not isinstance(event.clientAppUsed, str):
             if "clientAppUsed" not in bad:
                 source.problems.add("signIns", label, "clientAppUsed", "missing: whether it was SMTP is unknown")
+            source.lose("signIns")
             continue
         if event.clientAppUsed.strip().lower() not in SMTP_CLIENTS:
             continue
         one = _sign_in(source, event, label, bad, users, join)
-        if one is not None and found.setdefault(label, one) != one:
+        if one is None:
+            source.lose("signIns")
+        elif found.setdefault(label, one) != one:
             source.problems.add("signIns", label, "", "stands twice with different values: the first is used")
+    if source.lost("signIns"):
+        source.distrust("signIns", f"{source.lost('signIns')} of its records cannot be read")
     return [one for _, one in sorted(found.items(), key=lambda item: (item[1].time, item[0]), reverse=True)]
 
 
@@ -127,12 +133,18 @@ def read_app_passwords(source: Source, users: Users, join: Join) -> dict[int, tu
     """`Tenant.app_password_events`, oldest first: the audit log's dated traces of app passwords."""
     events: dict[int, set[tuple[str, str]]] = {}
     for number, audit in enumerate(source.objects_of("directoryAudits"), 1):
-        activity = audit.get("activityDisplayName")
-        if not isinstance(activity, str) or activity.lower() not in APP_PASSWORD_ACTIVITIES:
+        activity, result = audit.get("activityDisplayName"), audit.get("result")
+        label = _text(audit, "id") or f"record {number}"
+        if not isinstance(activity, str):
+            source.problems.add("directoryAudits", label, "activityDisplayName", "missing or no text: left out")
             continue
-        if audit.get("result") not in {None, "success"}:
+        if activity.lower() not in APP_PASSWORD_ACTIVITIES:
             continue
-        label = str(audit.get("id", f"record {number}"))
+        if result is not None and not isinstance(result, str):
+            source.problems.add("directoryAudits", label, "result", "no text: the event is left out")
+            continue
+        if result not in {None, "success"}:
+            continue
         time = stamp(_text(audit, "activityDateTime"))
         if not time:
             source.problems.add("directoryAudits", label, "activityDateTime", "missing or no time: left out")
@@ -141,9 +153,15 @@ def read_app_passwords(source: Source, users: Users, join: Join) -> dict[int, tu
         if not isinstance(targets, list) or not targets:
             source.problems.add("directoryAudits", label, "targetResources", "missing: whose app password is unknown")
             continue
+        if not any(map(_names_somebody, targets)):
+            source.problems.add("directoryAudits", label, "targetResources", "names nobody: left out")
         for account in {_target(target, users, join) for target in targets} - {NOBODY}:
             events.setdefault(account, set()).add((time, activity))
     return {account: tuple(sorted(found)) for account, found in sorted(events.items())}
+
+
+def _names_somebody(target: object) -> bool:
+    return isinstance(target, dict) and bool(_text(target, "id") or _text(target, "userPrincipalName"))
 
 
 def _target(target: object, users: Users, join: Join) -> int:
@@ -288,15 +306,20 @@ def read_mailbox_usage(source: Source, users: Users, join: Join) -> list[str]:
     if not source.complete(name):
         return found
     for row, report in _report(source, name, join):
-        if exchange_boolean(report.get("isdeleted")) == YES:
+        deleted, kind = exchange_boolean(report.get("isdeleted")), report.get("recipienttype")
+        if not isinstance(kind, str | None):
+            source.problems.add(name, users.id[row], "recipientType", "no text: which kind it is is unknown")
+        if deleted == UNREAD:
+            source.problems.add(name, users.id[row], "isDeleted", "neither true nor false: the row tells nothing")
+            word = "unread"
+        elif deleted == YES:
             word = "deleted"
         else:
-            kind = str(report.get("recipienttype") or "").lower()
-            word = "shared" if "shared" in kind else "user"
+            word = "shared" if "shared" in str(kind).lower() else "user"
         # a live mailbox beside a deleted one of the same name is what counts
-        if not found[row] or found[row] == "deleted":
+        if not found[row] or found[row] in {"deleted", "unread"}:
             found[row] = word
-        elif word not in {"deleted", found[row]}:
+        elif word not in {"deleted", "unread", found[row]}:
             source.problems.add(name, users.id[row], "", "two rows for this account disagree: the first is used")
     return found if source.complete(name) else [""] * len(users)
 
@@ -312,7 +335,11 @@ def read_smtp_apps(source: Source, users: Users, join: Join) -> list[int]:
             if "smtpapp" not in report:
                 source.problems.missing(name, users.id[row], "SMTP App")
                 continue
-            said = str(report["smtpapp"] or "").strip().lower() not in {"", "no", "false", "0"}
+            used = report["smtpapp"]
+            if not isinstance(used, str | bool | None):
+                source.problems.add(name, users.id[row], "SMTP App", "neither yes nor no")
+                continue
+            said = str(used or "").strip().lower() not in {"", "no", "false", "0"}
             found[row] = max(found[row], YES if said else NO)
         source.distinct[name] = sum(seen)
         if source.status[name].state == "cut" and source.status[name].reason == CONCEALED:
@@ -330,6 +357,9 @@ CONCEALED = (
     "the tenant conceals user names in usage reports, so the rows name nobody "
     "(Microsoft 365 admin center > Settings > Org settings > Reports)"
 )
+_NAMELESS = "missing: whose row it is is unknown"
+_CHUNK = 10_000
+"""Rows that are joined at a time: enough to be quick, few enough to need no memory."""
 _HASH = re.compile(r"[0-9a-fA-F]{32,64}")
 
 
@@ -337,18 +367,23 @@ def _report(source: Source, name: str, join: Join) -> Iterator[tuple[int, dict[s
     """(row of Accounts, the report's row with its keys in lower case without spaces) of the rows that name an account.
 
     Where names are concealed the dataset is no longer complete, and a note says so once."""
-    concealed = False
-    for number, (record, _) in enumerate(source.each(name), 1):
-        report = dict(zip(_flat(tuple(record)), record.values(), strict=True))
-        upn = _text(report, "userprincipalname")
-        if not upn:
-            source.problems.add(name, f"record {number}", "userPrincipalName", "missing: whose row it is is unknown")
-        elif _HASH.fullmatch(upn):
-            concealed = True
-        else:
-            row = join.named(upn)
-            if row >= 0:
+    concealed, nameless, number = False, 0, 0
+    records = source.each(name)
+    while part := list(islice(records, _CHUNK)):
+        reports = [dict(zip(_flat(tuple(record)), record.values(), strict=True)) for record, _ in part]
+        names = [_text(report, "userprincipalname") for report in reports]
+        for report, upn, row in zip(reports, names, join.all_named(names), strict=True):
+            number += 1
+            if not upn:
+                source.problems.add(name, f"record {number}", "userPrincipalName", _NAMELESS)
+                nameless += 1
+            elif row >= 0:
                 yield row, report
+            elif _HASH.fullmatch(upn):
+                concealed = True
+    nameless += source.lost(name)
+    if nameless:
+        source.distrust(name, f"{nameless} of its rows name nobody")
     if concealed:
         source.distrust(name, CONCEALED)
         source.problems.add(name, "", "userPrincipalName", CONCEALED)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -94,6 +94,11 @@ class Join:
         for row in self._book.principals(key):
             return row
         return max(NOBODY, self._address(key, NOBODY))
+
+    def all_named(self, names: Sequence[str]) -> list[int]:
+        """`named` of many names, most of which are UPNs."""
+        found = self._book.first_principals([name.strip().lower() for name in names])
+        return [row if row >= 0 else self.named(name) for name, row in zip(names, found, strict=True)]
 
     def _address(self, address: str, otherwise: int) -> int:
         owners = self._book.owners(address)

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from auditor.load.plans import MAILBOX_PLANS, OTHER_EXCHANGE_PLANS, UNVERIFIED_SKUS
+from auditor.load.shapes import Id
 from auditor.load.source import Source
 from auditor.tenant import NO, UNREAD, YES
 
@@ -25,7 +26,7 @@ _MAILBOX = frozenset(MAILBOX_PLANS)
 
 
 class AssignedPlan(msgspec.Struct, gc=False):
-    servicePlanId: str | None = None  # noqa: N815 - Graph's own names, here and below
+    servicePlanId: Id  # noqa: N815 - Graph's own names, here and below
     service: str | None = None
     capabilityStatus: str | None = None  # noqa: N815
 
@@ -36,13 +37,13 @@ class AssignedLicence(msgspec.Struct, gc=False):
 
 
 class AssignmentState(msgspec.Struct, gc=False):
-    skuId: str  # noqa: N815
+    skuId: Id  # noqa: N815
     state: str | None = None
     error: str | None = None
 
 
 class _ServicePlan(msgspec.Struct, gc=False):
-    servicePlanId: str  # noqa: N815
+    servicePlanId: Id  # noqa: N815
     servicePlanName: str | None = None  # noqa: N815
 
 
@@ -103,7 +104,8 @@ def exchange_plans(plans: Plans) -> Plans:
     return [plan for plan in plans if plan.service in _EXCHANGE or plan.servicePlanId in _MAILBOX_SPELLINGS]
 
 
-_EXCHANGE = frozenset({"exchange", "Exchange", "EXCHANGE"})
+_EXCHANGE = frozenset({"exchange", "Exchange", "EXCHANGE", "", None})
+"""Of a plan without a service nobody knows that it is another's."""
 _MAILBOX_SPELLINGS = _MAILBOX | {plan.upper() for plan in _MAILBOX}
 
 
@@ -112,7 +114,7 @@ def ever_had_mailbox_plan(plans: Plans) -> int:
     exchange that is not known to be without a mailbox; NO only where it was read and names none."""
     if not isinstance(plans, list):
         return UNREAD
-    ids = {(plan.servicePlanId or "").lower() for plan in plans}
+    ids = {plan.servicePlanId.lower() for plan in plans}
     return YES if ids - OTHER_EXCHANGE_PLANS.keys() else NO
 
 
@@ -124,12 +126,17 @@ class Entitlements:
         self._source = source
         self._known: dict[Any, tuple[str, str]] = {}
 
-    def judge(self, user_id: str, licences: Licences, plans: Plans, states: States) -> tuple[str, str]:
-        """(`mailbox_plan`, `mailbox_plan_note`) as in `Accounts`; `plans`: the `exchange_plans` of assignedPlans."""
+    def judge(
+        self, user_id: str, licences: Licences, plans: Plans, states: States, *, states_bad: bool = False
+    ) -> tuple[str, str]:
+        """(`mailbox_plan`, `mailbox_plan_note`) as in `Accounts`; `plans`: the `exchange_plans` of assignedPlans;
+        `states_bad`: licenseAssignmentStates is there and malformed, so that any assignment may be in error."""
         if not self._skus.complete:
             return "unread", "subscribedSkus was not read, so the plans of a licence are not known"
         if not isinstance(licences, list):
             return "unread", "assignedLicenses was not read"
+        if licences and (states_bad or states is None):
+            return "unread", "licenseAssignmentStates was not read"
         key = (
             tuple([(licence.skuId, *licence.disabledPlans) for licence in licences]),
             tuple([(plan.servicePlanId, plan.capabilityStatus) for plan in plans]) if isinstance(plans, list) else None,
@@ -146,6 +153,8 @@ class Entitlements:
             answer = self._known[key] = self._best(assigned, status, errors)
         if answer[1].startswith(_UNKNOWN_STATUS):
             self._source.problems.add("users", user_id, "assignedPlans", answer[1])
+        elif _UNKNOWN_STATE in answer[1]:
+            self._source.problems.add("users", user_id, "licenseAssignmentStates", answer[1])
         return answer
 
     def _best(
@@ -161,7 +170,7 @@ class Entitlements:
         answers += [
             ("none", f"{self._skus.name(sku)}: the assignment is in error ({error})")
             for sku, error in sorted(errors or ())
-            if sku not in named and self._skus.plans.get(sku) != frozenset()
+            if sku not in named and not error.startswith(_UNKNOWN_STATE) and self._skus.plans.get(sku) != frozenset()
         ]
         for wanted in ("enabled", "unread", "unverified", "pending", "none"):
             notes = [note for state, note in answers if state == wanted]
@@ -189,6 +198,8 @@ class Entitlements:
             error = dict(errors or ()).get(sku)
             if plan in disabled:
                 yield "none", f"{full} is switched off in the assignment"
+            elif error is not None and error.startswith(_UNKNOWN_STATE):
+                yield "unread", f"{full}: {error}"
             elif error is not None:
                 yield "none", f"{full}: the assignment is in error ({error})"
             elif sku in UNVERIFIED_SKUS:
@@ -198,6 +209,7 @@ class Entitlements:
 
 
 _UNKNOWN_STATUS = "unknown capabilityStatus"
+_UNKNOWN_STATE = "unknown assignment state"
 
 
 def _by_status(
@@ -222,20 +234,22 @@ def _by_status(
 def _statuses(plans: list[AssignedPlan]) -> Iterator[tuple[str, str]]:
     """(plan id, status) of the mailbox plans, in lower case."""
     for plan in plans:
-        plan_id = (plan.servicePlanId or "").lower()
+        plan_id = plan.servicePlanId.lower()
         if plan_id in _MAILBOX:
             yield plan_id, (plan.capabilityStatus or "missing").lower()
 
 
 def _errors(states: list[AssignmentState]) -> frozenset[tuple[str, str]]:
-    """(SKU, error) of the SKUs none of whose assignments is active."""
+    """(SKU, error) of the SKUs none of whose assignments is active; an unknown state weighs more than an error."""
     failed: dict[str, str] = {}
     active = set()
     for state in states:
-        sku = state.skuId.lower()
-        if (state.state or "").lower() in {"error", "disabled"}:
+        sku, word = state.skuId.lower(), (state.state or "").lower()
+        if word in {"active", "activewitherror"}:
+            active.add(sku)
+        elif word not in {"error", "disabled"}:
+            failed[sku] = f"{_UNKNOWN_STATE} `{state.state or 'missing'}`"
+        elif not failed.get(sku, "").startswith(_UNKNOWN_STATE):
             error = state.error if state.error and state.error != "None" else state.state
             failed[sku] = min(failed.get(sku, error or ""), error or "")
-        else:
-            active.add(sku)
     return frozenset((sku, error) for sku, error in failed.items() if sku not in active)

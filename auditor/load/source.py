@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from auditor.catalogue import EXCHANGE_DATASETS
 from auditor.errors import UsageError
+from auditor.load.shapes import LISTS, LOOKUPS
 from auditor.load.values import moment
 from auditor.snapshot import Snapshot
 from auditor.tenant import DataProblem, DatasetStatus
@@ -22,8 +24,14 @@ EVIDENCE_ONLY = frozenset(
 )
 """Pure evidence may only add (contract, the law): it is used as far as it was read."""
 
+STOOD_IN = frozenset({"conditionalAccessPolicies"})
+"""Datasets in which something unknown stands for a record that cannot be used (`load`), so that they stay complete."""
+
 NAMED_AT_MOST = 50
 """Objects named one by one for the same problem; the rest are counted in one more entry."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""How msgspec refuses a line."""
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 _NOTHING_BAD: frozenset[str] = frozenset()
@@ -132,7 +140,7 @@ class Source:
         for count, line in enumerate(self.snapshot.lines(name), 1):
             try:
                 record = decode(line)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 lenient = self._lenient(name, kind, line, count)
                 if lenient is not None:
                     yield (*lenient, f"record {count}")
@@ -147,25 +155,37 @@ class Source:
             self.problems.add(name, place, "", f"no object but {_kind(record)}")
             self.lose(name)
             return None
-        given: dict[str, Any] = {}
-        bad = []
+        given = {}
+        bad = set()
+        for field, value in self._fields(name, kind, record, place):
+            if value is UNSET:
+                bad.add(field.encode_name)
+            elif field.encode_name in record:
+                given[field.name] = value
+        return kind(**given), frozenset(bad)
+
+    def _fields(
+        self, name: str, kind: type[msgspec.Struct], record: dict[str, Any], place: str
+    ) -> Iterator[tuple[msgspec.structs.FieldInfo, object]]:
+        """Each field of `kind` that the record holds, with its value: UNSET where it is malformed (or needed and
+        absent), and then a problem names it."""
+        label = next((text for key in ("id", "Identity") if isinstance(text := record.get(key), str) and text), place)
         for field in msgspec.structs.fields(kind):
             if field.encode_name not in record:
+                if field.required:
+                    self.problems.add(name, label, field.encode_name, _MISSING)
+                    yield field, UNSET
                 continue
-            value = record[field.encode_name]
             try:
-                given[field.name] = msgspec.convert(value, field.type)
+                yield field, msgspec.convert(record[field.encode_name], field.type)
             except msgspec.ValidationError as error:
-                bad.append((field.encode_name, f"malformed: {error}"))
-        object_id = record.get("id") if isinstance(record.get("id"), str) else place
-        for prop, problem in bad:
-            self.problems.add(name, str(object_id), prop, problem)
-        return kind(**given), frozenset(prop for prop, _ in bad)
+                self.problems.add(name, label, field.encode_name, f"malformed: {error}")
+                yield field, UNSET
 
     def _json(self, name: str, line: bytes, number: int) -> object:
         try:
             return json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(
                 f"{self.snapshot.folder / name}: line {number} is no JSON: {error}.",
                 remedy="`auditor verify` tells more.",
@@ -180,7 +200,7 @@ class Source:
         for count, line in enumerate(self.snapshot.lines(name), 1):
             try:
                 record = msgspec.json.decode(line)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 record = self._json(name, line, count)
             if isinstance(record, dict):
                 yield record, line
@@ -190,9 +210,33 @@ class Source:
         self._counted(name, count)
 
     def objects_of(self, name: str) -> list[dict[str, Any]]:
-        """The raw objects of a dataset that may be used, exact duplicates once; empty where it may not."""
-        found = {hashlib.blake2b(line, digest_size=16).digest(): record for record, line in self.each(name)}
+        """The raw objects of a dataset that may be used, exact duplicates once; empty where it may not.
+
+        Their properties are checked (`shapes`). A record that cannot be used at all could say anything about anybody,
+        so that the dataset decides nothing any more."""
+        found = {}
+        for number, (record, line) in enumerate(self.each(name), 1):
+            checked = self._checked(name, record, f"record {number}")
+            if checked is not None:
+                found[hashlib.blake2b(line, digest_size=16).digest()] = checked
+        if self.lost(name) and name not in STOOD_IN:
+            self.distrust(name, f"{self.lost(name)} of its records cannot be read")
         return list(found.values()) if self.usable(name) else []
+
+    def _checked(self, name: str, record: dict[str, Any], place: str) -> dict[str, Any] | None:
+        """The record without its malformed properties; None, and lost, where it cannot be used without them."""
+        kind = LOOKUPS.get(name) or LISTS.get(name)
+        if kind is None:
+            return record
+        try:
+            msgspec.convert(record, kind)
+        except msgspec.ValidationError:
+            bad = [field for field, value in self._fields(name, kind, record, place) if value is UNSET]
+            if name in LISTS or any(field.required for field in bad):
+                self.lose(name)
+                return None
+            return {key: value for key, value in record.items() if key not in {field.encode_name for field in bad}}
+        return record
 
     def first(self, name: str) -> dict[str, Any] | None:
         """The one object of a singleton. None where it may not be used, is missing or contradicts another."""
@@ -206,21 +250,30 @@ class Source:
         return objects[0]
 
     def indexed(self, name: str, *keys: str) -> dict[str, dict[str, Any]]:
-        """Objects by each of the properties `keys`, in lower case; the first one wins, another is a problem."""
-        index: dict[str, dict[str, Any]] = {}
+        """Objects by each of the properties `keys`, in lower case. Of two that differ only what they agree on is left,
+        and a problem says so."""
+        found: dict[str, dict[str, Any]] = {}
         for record in self.objects_of(name):
-            identity = record.get(keys[0])
-            if not isinstance(identity, str) or not identity:
-                self.problems.add(name, "", keys[0], "an object has no identity: it is left out")
-                continue
-            if identity.lower() in index:
-                self.problems.add(name, identity, "", "stands twice with different values: the first is used")
-                continue
+            identity = str(record[keys[0]]).lower()
+            other = found.setdefault(identity, record)
+            if other is not record:
+                self.problems.add(name, identity, "", CONTRADICTED)
+                found[identity] = agreed(other, record)
+        index: dict[str, dict[str, Any]] = {}
+        for record in found.values():
             for key in keys:
                 value = record.get(key)
                 if isinstance(value, str) and value:
                     index.setdefault(value.lower(), record)
         return index
+
+
+CONTRADICTED = "stands twice with different values: only what both say is used"
+
+
+def agreed(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The properties that two objects of one id agree on; the id itself in any letter case."""
+    return {key: value for key, value in one.items() if key == "id" or (key in other and other[key] == value)}
 
 
 def _what(status: DatasetStatus) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
@@ -21,7 +22,7 @@ from auditor.load.licences import (
     ever_had_mailbox_plan,
     exchange_plans,
 )
-from auditor.load.source import Source
+from auditor.load.source import CONTRADICTED, Source, agreed
 from auditor.load.values import graph_boolean, moment
 from auditor.tenant import NO, UNREAD, YES
 
@@ -97,26 +98,40 @@ class Users:
 
 def read_users(source: Source, skus: Skus) -> Users:
     """Every user that was read, also of a dataset that was cut: each row's own data is as read."""
-    users = Users()
     if not source.status["users"].asked:
-        return users
+        return Users()
     entitlements = Entitlements(skus, source)
+    users, twice = _read(source, entitlements, {})
+    contradicted = _contradicted(source, twice) if twice else {}
+    if contradicted:
+        users, _ = _read(source, entitlements, contradicted)
+    source.distinct["users"] = len(users)
+    return users
+
+
+def _read(
+    source: Source, entitlements: Entitlements, contradicted: Mapping[str, frozenset[str]]
+) -> tuple[Users, set[str]]:
+    """(the users, ids that stand more than once). `contradicted`: id → properties that are not used."""
+    users = Users()
     twice: set[str] = set()
     for user, bad, place in source.decoded("users", GraphUser):
         if user.id is UNSET or not user.id:
             if "id" not in bad:
                 source.problems.add("users", place, "id", "missing: the object is left out")
+            source.lose("users")
             continue
         user_id = user.id.lower()
         if user_id in users.row_of:
             twice.add(user_id)
             continue
         users.row_of[user_id] = len(users)
+        doubted = contradicted.get(user_id)
+        if doubted:
+            known = {name: getattr(user, name) for name in _PROPERTIES if name not in doubted}
+            user, bad = GraphUser(id=user.id, **known), bad | doubted
         _append(users, user, user_id, bad, source, entitlements)
-    source.distinct["users"] = len(users)
-    if twice:
-        _tell_contradictions(source, twice)
-    return users
+    return users, twice
 
 
 def _append(
@@ -141,6 +156,8 @@ def _append(
     )
     if user.userType and isinstance(user.userType, str) and not known_type:
         source.problems.add("users", user_id, "userType", f"`{user.userType}` is neither Member nor Guest")
+    if user.passwordPolicies and _never_expires(user.passwordPolicies) == UNREAD:
+        source.problems.add("users", user_id, "passwordPolicies", f"`{user.passwordPolicies}` is not known")
     if isinstance(user.creationType, str) and user.creationType.lower() not in _FROM_OUTSIDE | _FROM_INSIDE:
         source.problems.add("users", user_id, "creationType", f"`{user.creationType}` is not known")
     users.user_type.append(known_type)
@@ -155,7 +172,10 @@ def _append(
     users.password_never_expires.append(_never_expires(user.passwordPolicies))
     users.domain.append(upn.rpartition("@")[2].lower() if "@" in upn else "")
     plans = exchange_plans(user.assignedPlans)
-    plan, note = entitlements.judge(user_id, user.assignedLicenses, plans, user.licenseAssignmentStates)
+    states_bad = "licenseAssignmentStates" in bad
+    plan, note = entitlements.judge(
+        user_id, user.assignedLicenses, plans, user.licenseAssignmentStates, states_bad=states_bad
+    )
     users.mailbox_plan.append(plan)
     users.mailbox_plan_note.append(note)
     users.ever_had_mailbox_plan.append(ever_had_mailbox_plan(plans))
@@ -235,17 +255,28 @@ def _never_expires(policies: Text) -> int:
     if policies is UNSET:
         return UNREAD
     words = {word.strip().lower() for word in (policies or "").split(",")}
-    return YES if "disablepasswordexpiration" in words else NO
+    if "disablepasswordexpiration" in words:
+        return YES
+    return NO if words <= _PASSWORD_POLICIES else UNREAD
 
 
-def _tell_contradictions(source: Source, twice: set[str]) -> None:
-    """A user that stands twice is judged by its first object; where the objects differ, that is a problem. Rare, so the
-    file is read a second time instead of keeping every object."""
-    first: dict[str, object] = {}
+_PASSWORD_POLICIES = frozenset({"", "none", "disablestrongpassword"})
+
+
+def _contradicted(source: Source, twice: set[str]) -> dict[str, frozenset[str]]:
+    """id → the properties that its objects do not agree on, which are then as good as unread. Rare, so the file is read
+    again instead of keeping every object."""
+    first: dict[str, dict[str, object]] = {}
+    found: dict[str, frozenset[str]] = {}
     for line in source.snapshot.lines("users"):
         record = json.loads(line)
         if not isinstance(record, dict) or not isinstance(record.get("id"), str):
             continue
         user_id = record["id"].lower()
-        if user_id in twice and first.setdefault(user_id, record) != record:
-            source.problems.add("users", user_id, "", "stands twice with different values: the first is used")
+        if user_id not in twice or first.setdefault(user_id, record) == record:
+            continue
+        both = agreed(first[user_id], record)
+        differing = {name for name in _PROPERTIES if name in first[user_id] or name in record} - both.keys()
+        found[user_id] = found.get(user_id, frozenset()) | differing
+        source.problems.add("users", user_id, "", CONTRADICTED)
+    return found

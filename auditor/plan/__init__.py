@@ -16,7 +16,7 @@ from auditor.plan.model import Closing, ClosingPlan, Loss, Move, Opening, Plan, 
 from auditor.plan.moves import TITLES, moves
 from auditor.plan.render import as_json, as_text
 from auditor.plan.search import openings
-from auditor.plan.situation import Situation
+from auditor.plan.situation import Everybody, Situation
 from auditor.states import State
 from auditor.tenant import Tenant
 from auditor.verdict import Judgement
@@ -41,19 +41,19 @@ __all__ = [
 
 def plan(judgement: Judgement, senders: Sequence[Sender], *, only: Sequence[Sender] = (), closing: bool = True) -> Plan:
     """The plan of every declared sender, or of those in `only`; with `closing` also how to close the rest."""
-    chosen = only or senders
+    everybody = Everybody(judgement.tenant)
     return Plan(
-        tuple(sender_plan(judgement.tenant, sender) for sender in chosen),
+        tuple(sender_plan(judgement.tenant, sender, everybody) for sender in only or senders),
         closing_plan(judgement, senders) if closing else None,
     )
 
 
-def sender_plan(tenant: Tenant, sender: Sender) -> SenderPlan:
-    """The plan of one declared sender."""
+def sender_plan(tenant: Tenant, sender: Sender, everybody: Everybody | None = None) -> SenderPlan:
+    """The plan of one declared sender. `everybody`: of this tenant, so that several plans judge it once."""
     if tenant.find(sender.account) < 0:
         return _missing(tenant, sender)
-    at = Situation.of(tenant, sender)
-    exit_ = at.judgement.safest_exit[at.case]
+    at = Situation.of(tenant, sender, everybody)
+    exit_ = at.exit
     found, why = openings(at)
     return SenderPlan(
         sender=sender,

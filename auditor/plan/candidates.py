@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from auditor.access import Demand, Match, reach
 from auditor.access.shapes import blank
 from auditor.blockers.mailbox import MAIL_USERS
@@ -122,8 +124,8 @@ def _conditional_access(at: Situation) -> Candidates:
     places = at.sender.egress_ips
     meant = [
         book[policy.index]
-        for policy in reach(tenant, egress_ips=places).policies
-        if policy.grant.demand != Demand.NOTHING and policy.match[at.row] != Match.MISSES
+        for policy in reach(tenant, egress_ips=places, only=np.array([at.row], dtype=np.int32)).policies
+        if policy.grant.demand != Demand.NOTHING and policy.match[0] != Match.MISSES
     ]
     closed = [policy.name for policy in meant if excluded(tenant.policies[policy.index], "user") is None]
     moves = [_one(SenderSetting(at.sender.name, "egress_ips", place)) for place in places if len(places) > 1]

@@ -155,7 +155,7 @@ def _link(text: str, reason: Reason, whole: Reason) -> Requirement:
 
 def _grant(at: Situation, changes: Sequence[Change]) -> Reason:
     tenant, senders, _ = apply(at.tenant, [at.sender], changes)
-    return BY_ID["oauth-grant"].judge(tenant, Cases.of(tenant, senders)).reason(at.case)
+    return BY_ID["oauth-grant"].judge(tenant, Cases.alone(at.row, senders[0])).reason(at.case)
 
 
 def _oauth_delegated(at: Situation) -> Iterator[Requirement]:

@@ -84,13 +84,13 @@ def _joined(steps: Sequence[Step], more: Sequence[Step]) -> tuple[Step, ...]:
 
 def _measure(at: Situation, steps: tuple[Step, ...]) -> Opening:
     after = at.after(step.change for step in steps)
-    wider = (after.judgement.exposure > at.judgement.exposure).tolist()
+    wider = (after.everybody.exposure > at.everybody.exposure).tolist()
     wider[at.row] = False
     companion = next(_companions(at, after, [step.change for step in steps]), (None, ""))
     return Opening(
         steps=steps,
         exposure=(_exposure(at), _exposure(after)),
-        password_guessing=(at.judgement.password_guessing[at.row], after.judgement.password_guessing[at.row]),
+        password_guessing=(at.password_guessing, after.password_guessing),
         others=sum(wider),
         companion=companion[0],
         companion_exposure=companion[1],
@@ -99,18 +99,18 @@ def _measure(at: Situation, steps: tuple[Step, ...]) -> Opening:
 
 def _companions(at: Situation, after: Situation, changes: list[Change]) -> Iterator[tuple[Change, str]]:
     """A policy that binds the account to its place, where it keeps the sender open and narrows what is exposed."""
-    if at.channel != "basic" or not after.sender.egress_ips or after.judgement.exposure[at.row] == CLOSED:
+    if at.channel != "basic" or not after.sender.egress_ips or after.exposure == CLOSED:
         return
     if route_of(after.sender) in WITHOUT_SMTP_AUTH:
         return
     bound = BoundToPlace(*at.account, after.sender.egress_ips)
     there = at.after([*changes, bound])
-    if there.verdict == "open" and there.judgement.exposure[at.row] < after.judgement.exposure[at.row]:
+    if there.verdict == "open" and there.exposure < after.exposure:
         yield bound, _exposure(there)
 
 
 def _exposure(at: Situation) -> str:
-    return EXPOSURE_WORDS[at.judgement.exposure[at.row]]
+    return EXPOSURE_WORDS[at.exposure]
 
 
 def _danger(opening: Opening) -> tuple[object, ...]:

@@ -224,6 +224,9 @@ def places(world, condition, ips):
     if not ips:
         if "all" in exclude:
             return NO
+        words = [entry for entry in (*include, *exclude) if entry.isalpha() and entry not in ("all", "alltrusted")]
+        if "namedLocations" not in world.missing and any(word not in world.locations for word in words):
+            return UNKNOWN
         return UNKNOWN if not include else YES if "all" in include and not exclude else CONDITIONAL
     answers = {at_place(world, include, exclude, ipaddress.ip_address(ip)) for ip in ips}
     return UNKNOWN if UNKNOWN in answers else answers.pop() if len(answers) == 1 else CONDITIONAL
@@ -284,7 +287,7 @@ def grant(world, policy):
         combinations = strength.get("allowedCombinations")
         if not combinations and "authenticationStrengthPolicies" not in world.missing:
             combinations = world.strengths.get(strength["id"].lower(), {}).get("allowedCombinations")
-        weak = not combinations or "password" in combinations
+        weak = not combinations or bool({"password", "federatedSingleFactor", "somethingNew"} & set(combinations))
         doubtful, blocking = doubtful or weak, blocking or not weak
     if "block" in built_in:
         return "blocks"

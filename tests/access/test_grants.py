@@ -8,6 +8,9 @@ STRENGTHS = {
     "strong": {"displayName": "Strong", "allowedCombinations": ["password,microsoftAuthenticatorPush", "fido2"]},
     "weak": {"displayName": "Weak", "allowedCombinations": ["fido2", "password"]},
     "hollow": {"allowedCombinations": []},
+    "new": {"allowedCombinations": ["fido2", "password,brandNew"]},
+    "elsewhere": {"allowedCombinations": ["federatedSingleFactor"]},
+    "telling": {"allowedCombinations": ["federatedSingleFactor,sms", "qrCodePin", "x509CertificateSingleFactor"]},
 }
 
 
@@ -49,6 +52,9 @@ TABLE = [
     (strength("weak", "mfa", operator="OR"), "unknown"),
     (strength("weak", "mfa", operator="AND"), "blocks"),
     (strength("hollow"), "unknown"),
+    (strength("new"), "unknown"),
+    (strength("elsewhere"), "unknown"),  # a password alone, checked at the organisation's own sign-in server
+    (strength("telling"), "blocks"),
     (strength("gone"), "unknown"),
     (strength("gone", allowedCombinations=["fido2"]), "blocks"),
     (strength("strong", allowedCombinations=["password"]), "unknown"),

@@ -43,6 +43,11 @@ TABLE = [
     (place(ALL, ["office"]), ("203.0.113.128/25",), "clear"),
     (place(ALL, ["lab"]), ("198.51.100.0/24",), "conditional"),
     (place(["office"]), (), "conditional"),
+    (place(["office"]), ("::ffff:203.0.113.9",), "blocks"),  # IPv4 in IPv6 dress
+    (place(["office"]), ("::ffff:192.0.2.99",), "clear"),
+    (place(["BrandNew"]), (), "unknown"),
+    (place(ALL, ["office", "BrandNew"]), (), "unknown"),
+    (place(["11111111-2222-4333-8444-555555555555"]), (), "conditional"),
     (place(["office"]), IN, "blocks"),
     (place(["office"]), OUT, "clear"),
     (place(["office", "lab"]), OUT, "clear"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import ssl
 
 import httpx
 import pytest
 
 from auditor.catalogue import BY_NAME
-from auditor.graph.reader import decode_object
+from auditor.graph.reader import IN_FLIGHT, decode_object
 from auditor.graph.refusal import ReadError
 from auditor.graph.requests import configured, request_for
 from auditor.graph.throttle import Patience
@@ -284,3 +286,115 @@ def test_headers_travel_with_every_page(reader_for):
 def test_a_singleton_that_is_no_object_is_refused(body):
     with pytest.raises(ReadError):
         decode_object(body)
+
+
+def _failing(error):
+    """The first page, then this error once, then the rest."""
+    left = [_page([{"id": "1"}], f"{ROOT}/users?p=2"), error, _page([{"id": "2"}])]
+
+    def handler(request):
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return handler
+
+
+def _caused(error, cause):
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.RemoteProtocolError("peer closed connection without sending complete message body"),
+        _caused(httpx.ReadError(""), ssl.SSLEOFError(8, "EOF occurred in violation of protocol")),
+        _caused(httpx.ConnectError(""), socket.gaierror(-3, "Temporary failure in name resolution")),
+        httpx.ReadTimeout("the read timed out"),
+    ],
+    ids=["cut", "no close_notify", "dns", "timeout"],
+)
+def test_trouble_that_passes_between_pages_is_got_over(reader_for, error):
+    kept, ended, seen = _read(reader_for, _failing(error))
+    assert (kept, ended, len(seen)) == ([b'{"id":"1"}', b'{"id":"2"}'], None, 3)
+
+
+def test_a_certificate_that_is_not_trusted_any_more_ends_it_at_once(reader_for):
+    untrusted = _caused(httpx.ConnectError(""), ssl.SSLCertVerificationError(1, "certificate verify failed"))
+    kept, ended, seen = _read(reader_for, _failing(untrusted))
+    assert (kept, ended.kind, len(seen)) == ([b'{"id":"1"}'], "network", 2)
+    assert "certificate" in ended.text
+
+
+def test_a_name_that_never_resolved_is_not_asked_again(reader_for):
+    def gone(request):
+        raise _caused(httpx.ConnectError(""), socket.gaierror(-2, "Name or service not known"))
+
+    _, ended, seen = _read(reader_for, gone)
+    assert (ended.kind, len(seen)) == ("network", 1)
+
+
+def test_a_token_that_ran_out_is_replaced_once(reader_for):
+    kept, ended, seen = _read(reader_for, _failing(_error(401, "InvalidAuthenticationToken")))
+    assert (kept, ended, len(seen)) == ([b'{"id":"1"}', b'{"id":"2"}'], None, 3)
+
+
+def test_a_new_token_that_is_refused_as_well_ends_it(reader_for):
+    _, ended, seen = _read(reader_for, lambda request: _error(401, "InvalidAuthenticationToken"))
+    assert (ended.kind, len(seen)) == ("token", 2)
+
+
+def test_the_next_page_is_asked_for_while_one_is_kept(reader_for):
+    seen = []
+
+    def handler(request):
+        seen.append(request)
+        return _page([{"id": str(len(seen))}], f"{ROOT}/users?p={len(seen)}" if len(seen) < 3 else None)
+
+    asked = []
+
+    async def keep(page):
+        await asyncio.sleep(0.05)
+        asked.append(len(seen))
+
+    async def go():
+        reader = reader_for(handler)
+        async with reader.session:
+            request = request_for(reader.session.client, BY_NAME["users"])
+            return await reader.collection(request, "directory", keep)
+
+    assert asyncio.run(go()) is None
+    assert asked == [2, 3, 3]
+
+
+def test_no_more_pages_are_in_memory_than_the_budget_allows(reader_for):
+    """Ten collections at once: from the request until the page is kept, never more than the budget."""
+    count = iter(range(1000))
+    alive = most = 0
+
+    def handler(request):
+        nonlocal alive, most
+        alive += 1
+        most = max(most, alive)
+        number = next(count)
+        return _page([{"id": str(number)}], f"{ROOT}/users?p={number}" if number < 60 else None)
+
+    async def keep(page):
+        nonlocal alive
+        await asyncio.sleep(0)
+        alive -= 1
+
+    async def go():
+        reader = reader_for(handler)
+        async with reader.session:
+            reads = [
+                reader.collection(request_for(reader.session.client, BY_NAME["users"]), "directory", keep)
+                for _ in range(10)
+            ]
+            return await asyncio.gather(*reads)
+
+    assert asyncio.run(go()) == [None] * 10
+    assert alive == 0
+    assert 1 < most <= IN_FLIGHT

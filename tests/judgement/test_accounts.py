@@ -87,8 +87,8 @@ def test_no_registration_row_is_unknown_never_not_registered(world):
     world.add("anna", registered=None)
     world.add("bert", registered=False)
     rows = table(world.judge().judgement)
-    assert rows["anna"]["mfa_registered"] == "unknown"
-    assert rows["bert"]["mfa_registered"] == "false"
+    assert (rows["anna"]["mfa_registered"], rows["anna"]["methods_registered"]) == ("unknown", "unknown")
+    assert (rows["bert"]["mfa_registered"], rows["bert"]["methods_registered"]) == ("false", "")
 
 
 def test_unread_roles_are_unknown(world):

@@ -266,3 +266,44 @@ def test_old_exports_follow_the_config(world):
     old = world.judge()
     assert not old.judgement.tenant.complete("casMailboxes")
     assert world.judge(exchange=ExchangeConfig(max_age_days=90)).judgement.tenant.complete("casMailboxes")
+
+
+def test_with_several_tenants_a_sender_is_judged_in_its_own(world):
+    """By its key, else by the account, else by the domain; where nothing tells, it is judged and missing."""
+    world.add("anna", switch=False)
+    world.data["organization"][0]["verifiedDomains"] = [{"name": "Contoso.example", "isDefault": True}]
+    tenants = (
+        TenantConfig(name="Contoso", tenant_id=world.tenant_id),
+        TenantConfig(name="Fabrikam", tenant_id="22222222-2222-4222-8222-222222222222"),
+    )
+    senders = (
+        world.sender("anna"),
+        world.sender("gone"),
+        world.sender("theirs", account="scanner@fabrikam.example"),
+        world.sender("named", account="scanner@fabrikam.example", tenant="contoso"),
+        world.sender("other", account="anna@contoso.example", tenant="Fabrikam"),
+        world.sender("by id", account="33333333-3333-4333-8333-333333333333"),
+    )
+
+    def here(**organization):
+        world.data["organization"][0] |= organization
+        judgement = world.judge(*senders, tenants=tenants).judgement
+        assert [sender.name for sender in judgement.missing_senders] == [
+            sender.name for sender in judgement.senders if sender.name != "anna" and sender.name != "other"
+        ]
+        return [sender.name for sender in judgement.senders]
+
+    assert here() == ["anna", "gone", "named", "by id"]
+    assert here(verifiedDomains=None) == ["anna", "gone", "theirs", "named", "by id"]
+    alone = world.judge(*senders, tenants=tenants[:1]).judgement
+    assert [sender.name for sender in alone.senders] == [sender.name for sender in senders]
+
+
+def test_a_tenant_that_the_config_names_by_its_domain_has_its_senders(world):
+    world.data["organization"][0]["verifiedDomains"] = [{"name": "contoso.example"}]
+    tenants = (
+        TenantConfig(name="A", tenant_id="contoso.example"),
+        TenantConfig(name="B", tenant_id="fabrikam.example"),
+    )
+    mine, theirs = world.sender("anna", tenant="A"), world.sender("bert", tenant="B")
+    assert world.judge(mine, theirs, tenants=tenants).judgement.senders == (mine,)

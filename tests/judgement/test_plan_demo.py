@@ -10,8 +10,9 @@ from auditor.config import Sender
 from auditor.demo.tenant import SCENARIOS, generate
 from auditor.exits import EXITS
 from auditor.plan import sender_plan
+from auditor.plan.situation import Situation
 from auditor.states import VERDICT_WORDS
-from auditor.verdict import EXPOSURE_WORDS
+from auditor.verdict import EXPOSURE_WORDS, judge
 from auditor.what_if import what_if
 from auditor.what_if.directory import SecurityDefaults
 from auditor.what_if.exchange import BasicRetired
@@ -80,6 +81,32 @@ def prove(judgement, scenario, sender, opening) -> None:
         assert verdict(bound.after, sender) == "open"
         assert EXPOSURE_WORDS[bound.after.exposure[row]] == opening.companion_exposure
         assert bound.after.exposure[row] < answer.after.exposure[row]
+
+
+def as_the_whole(at) -> None:
+    """One account judged alone is judged as among all."""
+    whole = judge(at.tenant, [at.sender])
+    case = whole.cases.accounts
+    for blocker, column in whole.columns.items():
+        alone = at.columns[blocker]
+        assert (alone.reason(0), alone.reason(at.case)) == (column.reason(at.row), column.reason(case)), blocker
+    assert at.verdict == verdict(whole, at.sender)
+    assert at.exit == whole.safest_exit[case]
+    assert at.password_guessing == whole.password_guessing[at.row]
+    assert at.exposure == whole.exposure[at.row]
+    assert at.everybody.exposure.tolist() == whole.exposure.tolist()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_sender_judged_alone_is_judged_as_among_all(demo, scenario):
+    """Today, and after every set of changes that its plan names."""
+    tenant = demo(scenario).judgement.tenant
+    for sender in DECLARED[scenario]:
+        if tenant.find(sender.account) >= 0:
+            at = Situation.of(tenant, sender)
+            as_the_whole(at)
+            for opening in sender_plan(tenant, sender).openings[:1]:
+                as_the_whole(at.after(opening.changes))
 
 
 FIRST = {

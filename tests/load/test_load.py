@@ -279,8 +279,23 @@ def test_contradicting_policies_are_both_judged_and_told(build):
 
 @pytest.mark.parametrize("name", ["namedLocations", "domains", "authenticationStrengthPolicies", "servicePrincipals"])
 def test_objects_without_identity_or_twice_are_told(build, name):
-    tenant = build(**{name: [{"id": "A"}, {"id": "a", "x": 1}, {"displayName": "nameless"}]})
-    assert sorted(problem.property for problem in tenant.problems) == ["", "id"]
+    app = {"appId": "app"} if name == "servicePrincipals" else {}
+    twice = build(**{name: [{"id": "A", "same": 1, "x": 1, **app}, {"id": "a", "same": 1, "x": 2, **app}]})
+    [found] = getattr(twice, LOOKUP[name]).values()
+    assert "x" not in found
+    assert found["same"] == 1
+    assert [problem.property for problem in twice.problems] == [""]
+    nameless = build(**{name: [{"id": "A", **app}, {"displayName": "nameless", **app}]})
+    assert [problem.property for problem in nameless.problems] == ["id"]
+    assert not nameless.status[name].complete
+
+
+LOOKUP = {
+    "namedLocations": "named_locations",
+    "domains": "domains",
+    "authenticationStrengthPolicies": "authentication_strengths",
+    "servicePrincipals": "service_principals",
+}
 
 
 @pytest.mark.parametrize("value", [None, "true", 1])

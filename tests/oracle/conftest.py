@@ -59,27 +59,41 @@ def _part(size: int) -> st.SearchStrategy[bytes]:
 
 
 @pytest.fixture
-def evaluated(tmp_path):
-    """A tenant → the engine's whole evaluation, findings included."""
+def written(tmp_path):
+    """A tenant → the folder of its snapshot."""
 
-    def of(tenant: whole_tenants.Tenant) -> Evaluation:
+    def to(tenant: whole_tenants.Tenant) -> Path:
         folder = tmp_path / "snapshot"
         shutil.rmtree(folder, ignore_errors=True)
         tenant.write(folder)
+        return folder
+
+    return to
+
+
+@pytest.fixture
+def loaded(written):
+    """A tenant → as the engine loads it."""
+    return lambda tenant: load(Snapshot.open(written(tenant)), now=tenant.now)
+
+
+@pytest.fixture
+def evaluated(written):
+    """A tenant → the engine's whole evaluation, findings included."""
+
+    def of(tenant: whole_tenants.Tenant) -> Evaluation:
         config = Config(senders=tuple(msgspec.convert(tenant.senders, list[Sender])))
-        return evaluate(Snapshot.open(folder), config, tenant.now)
+        return evaluate(Snapshot.open(written(tenant)), config, tenant.now)
 
     return of
 
 
 @pytest.fixture
-def both_sides(tmp_path):
+def both_sides(written):
     """A tenant → (what the engine answers, what the oracle answers)."""
 
     def of(tenant: whole_tenants.Tenant):
-        folder = tmp_path / "snapshot"
-        shutil.rmtree(folder, ignore_errors=True)
-        tenant.write(folder)
+        folder = written(tenant)
         senders = msgspec.convert(tenant.senders, list[Sender])
         loaded = load(Snapshot.open(folder), now=tenant.now, declared=[sender.account for sender in senders])
         told = whole_oracle.judge(Evidence(folder, now=tenant.now, cloud=tenant.cloud), tenant.senders)

@@ -483,6 +483,41 @@ class TestConditionalAccess:
         assert world.found("report-only-policy-will-block", world.sender("printer")) == []
         assert world.found("report-only-policy-will-block", world.sender("printer", auth="oauth")) == []
 
+    @pytest.mark.parametrize("made", ["2026-10-01T00:00:00", "9999-12-31T23:59:59Z", "someday"])
+    def test_dates_of_any_kind_stop_nothing(self, world, made):
+        world.add("anna", switch=False)
+        world.sign_in("anna")
+        for state in ("enabled", "enabledForReportingButNotEnforced"):
+            world.policy(f"Microsoft-managed: {state}", state=state)
+            world.data["conditionalAccessPolicies"][-1] |= {"createdDateTime": made, "modifiedDateTime": made}
+        found = {finding.rule for finding in world.judge(world.sender("anna")).findings}
+        assert ("audit-contradiction" in found) == made.startswith("2026")
+
+    def test_two_policies_of_one_id_are_one_finding(self, world):
+        for who in ("anna", "bert"):
+            world.add(who, switch=False)
+            world.policy("twice", users={"includeUsers": [f"id-{who}"], "excludeUsers": [f"id-{who}"]})
+        [found] = world.found("ca-exclusion-opens-smtp")
+        assert len(found.accounts) == 2
+
+
+def test_a_missing_account_is_in_doubt_where_a_user_could_not_be_told(world):
+    world.add("anna")
+    [missing] = world.found("sender-account-missing", world.sender("bert"))
+    assert missing.outcome == "fail"
+    del world.data["users"][-1]["id"]
+    [doubted] = world.found("sender-account-missing", world.sender("bert"))
+    assert doubted.outcome == "unknown"
+
+
+def test_a_guest_without_a_mailbox_is_in_no_finding(world):
+    upn = world.add("guest", mailbox=None, userType="Guest", smtp_app=True)
+    world.data["users"][-1]["licenseAssignmentStates"][0] |= {"state": "Error", "error": "CountViolation"}
+    world.sign_in("guest")
+    evaluation = world.judge()
+    row = evaluation.judgement.tenant.find(upn)
+    assert not [finding.rule for finding in evaluation.findings if row in finding.accounts]
+
 
 class TestEvidence:
     def test_a_spray_that_entered_is_worse_and_names_who(self, world):
