@@ -16,7 +16,8 @@ from auditor.tickets.source import read_source
 
 DOJO_KEYS = {
     "title", "severity", "description", "mitigation", "impact", "references", "steps_to_reproduce",
-    "unique_id_from_tool", "vuln_id_from_tool", "component_name", "service", "date", "active", "risk_accepted", "verified", "tags",
+    "unique_id_from_tool", "vuln_id_from_tool", "component_name", "service", "date", "active", "risk_accepted",
+    "verified", "tags",
 }  # fmt: skip
 """Of those that DefectDojo's generic parser knows; any other fails the import."""
 
