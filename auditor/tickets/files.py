@@ -142,14 +142,15 @@ def _defectdojo(source: Source, min_severity: Severity) -> bytes:
 
 def _entry(topic: Topic, source: Source) -> dict[str, Any]:
     """Title and description are the same in every run as long as the finding is the same; what changes (evidence,
-    counts) stands in steps_to_reproduce. `service` keeps one tenant's import from closing another's findings."""
+    counts, names) stands elsewhere. `service` keeps one tenant's import from closing another's findings."""
     [found] = topic.chosen
     accepted = found.get("outcome") == "waived"
     rule = text(found, "rule")
     return {
-        "title": markup.line(f"{rule}: {text(found, 'object_name') or text(found, 'object_id')}", 511),
+        "title": markup.line(f"{rule}: {text(found, 'object_type')} {text(found, 'object_id')}", 511),
         "severity": topic.severity.capitalize(),
-        "description": f"{rule} ({text(found, 'object_type')} {text(found, 'object_id')}), finding {found['id']}",
+        "description": f"Finding {found['id']} of the rule {rule}; docs/findings/{rule}.md in {TOOL}.",
+        "component_name": text(found, "object_name"),
         "mitigation": text(found, "remedy"),
         "impact": text(found, "remedy_risk"),
         "references": "\n".join(found.get("references") or ()),

@@ -117,8 +117,8 @@ class Journal:
     def __init__(self, path: Path, clock: BlockingClock) -> None:
         self._clock = clock
         self.state = read_journal(path)
-        self._stream = path.open("r+b") if path.exists() else path.open("x+b")
-        path.chmod(0o600)
+        path.touch(mode=0o600)
+        self._stream = path.open("r+b")
         data = self._stream.read()
         self._stream.seek(data.rfind(b"\n") + 1)
         self._stream.truncate()

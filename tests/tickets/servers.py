@@ -45,18 +45,13 @@ def serving(
             stderr=subprocess.STDOUT,
             cwd=cwd,
             env={**os.environ, **(env or {})},
-            start_new_session=True,
             **({"user": user, "group": user, "extra_groups": []} if user else {}),
         )
         try:
             _await(process, url, log)
             yield url
         finally:
-            if os.name == "posix":  # with the workers that it started
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, 15)
-            else:
-                process.terminate()
+            process.terminate()  # each of these servers ends its workers itself
             process.wait(30)
 
 

@@ -16,7 +16,8 @@ from auditor.tickets.source import read_source
 
 DOJO_KEYS = {
     "title", "severity", "description", "mitigation", "impact", "references", "steps_to_reproduce",
-    "unique_id_from_tool", "vuln_id_from_tool", "service", "date", "active", "risk_accepted", "verified", "tags",
+    "unique_id_from_tool", "vuln_id_from_tool", "component_name", "service", "date", "active", "risk_accepted",
+    "verified", "tags",
 }  # fmt: skip
 """Of those that DefectDojo's generic parser knows; any other fails the import."""
 
@@ -62,7 +63,7 @@ def test_formulas_in_names_are_defused_and_titles_are_one_line(runs):
 
 def test_defectdojo_knows_every_key_and_title_and_description_are_steady(runs):
     first = runs.of("exposed-account", 1)
-    later = runs.of("exposed-account", 1, severity="critical", title="now 7 accounts",
+    later = runs.of("exposed-account", 1, severity="critical", title="now 7 accounts", object_name="renamed",
                     evidence=[{"name": "smtpLastSuccess", "value": "2027-01-01", "dataset": "signIns"}])  # fmt: skip
     entries = []
     for found in (first, later):
