@@ -80,6 +80,16 @@ def run(
     return asyncio.run(_run_all(config, tenants, options, progress))
 
 
+def unclaimed(config: LoadedConfig, results: Sequence[RunResult]) -> list[str]:
+    """The declared senders that no tenant of the config takes as its own: no report speaks of them. Empty unless all
+    tenants were judged."""
+    judged = [result.evaluation.judgement for result in results if result.evaluation]
+    if len(judged) < len(config.config.tenants):
+        return []
+    claimed = {sender.name for judgement in judged for sender in judgement.senders}
+    return [sender.name for sender in config.config.senders if sender.name not in claimed]
+
+
 async def _run_all(
     config: LoadedConfig, tenants: Sequence[TenantConfig], options: RunOptions, progress: Any
 ) -> list[RunResult]:

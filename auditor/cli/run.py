@@ -58,7 +58,7 @@ def command(
 ) -> int:
     """Collect, judge, report."""
     from auditor.config import load
-    from auditor.run import RunOptions, run
+    from auditor.run import RunOptions, run, unclaimed
 
     config = load(config_path)
     options = RunOptions(
@@ -68,6 +68,8 @@ def command(
     if previous is None:
         _hint(Path(config.config.report.folder), tenants, now, log_format)
     results = run(config, tenants, options, progress_of(log_format))
+    for sender in unclaimed(config, results):
+        _nobodys(sender, log_format)
     return finish(results, strict=strict, fail_on=fail_on, log_format=log_format)
 
 
@@ -85,3 +87,14 @@ def _hint(reports: Path, tenants: Sequence[TenantConfig], now: datetime | None, 
                 "changed and carry its triage over.",
                 err=True,
             )
+
+
+def _nobodys(sender: str, log_format: LogFormat) -> None:
+    if log_format == "json":
+        log("unclaimed-sender", sender=sender)
+        return
+    click.echo(
+        f"Sender {sender}: its account's domain belongs to none of the tenants, so no report speaks of it. Mend the "
+        "account, or name the tenant in the sender's `tenant`.",
+        err=True,
+    )

@@ -217,3 +217,20 @@ def test_the_tls_of_the_emulated_tenant_is_real(emulated):
     host, port = emulator.graph_url.removeprefix("https://").split(":")
     with pytest.raises(ssl.SSLCertVerificationError), socket.create_connection((host, int(port))) as raw:
         ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+
+
+def test_a_sender_that_no_tenant_claims_is_told(emulated, tmp_path):
+    """With several tenants each judges its own senders; one that all of them leave out must not get lost."""
+    _, _, config = emulated
+    text = config.read_text(encoding="utf-8")
+    entry = re.search(r"\[\[tenants\]\]\n.*?(?=\n\n)", text, re.DOTALL)[0]
+    second = re.sub('name = ".*"', 'name = "Second"', entry)
+    lost = '[[senders]]\nname = "lost-printer"\naccount = "printer@nowhere.example"\n'
+    config.write_text(f"{text}\n{second}\n\n{lost}", encoding="utf-8")
+    done = auditor("run", "--config", config, "--out", tmp_path / "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Sender lost-printer: its account's domain belongs to none of the tenants" in done.stderr
+    logged = auditor("run", "--config", config, "--out", tmp_path / "again", "--log-format", "json", cwd=tmp_path)
+    assert '"event": "unclaimed-sender", "sender": "lost-printer"' in logged.stderr
+    one = auditor("run", "--config", config, "--tenant", "Second", "--out", tmp_path / "one", cwd=tmp_path)
+    assert "lost-printer" not in one.stderr
