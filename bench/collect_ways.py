@@ -62,6 +62,7 @@ def serve(accounts: int, plans: int, folder: str, scale: float, limited: bool, r
                 for entry in entries
                 if (entry.service, entry.method, entry.status) == ("graph", "GET", 200)
                 and "skiptoken" not in entry.query
+                and "top=1&" not in f"{entry.query}&"  # only counts the users
             )
             reports = dict.fromkeys(entry.path for entry in entries if (entry.service, entry.status) == ("graph", 302))
             tallies = {
