@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -130,6 +131,7 @@ def _files(folder: Path, dataset: str) -> list[Path]:
 
 
 def status_of(name: str, entry: Mapping[str, Any]) -> DatasetStatus:
+    asked_for = entry.get("asked_for")
     return DatasetStatus(
         name,
         entry["state"],
@@ -138,6 +140,7 @@ def status_of(name: str, entry: Mapping[str, Any]) -> DatasetStatus:
         entry.get("permission", ""),
         entry.get("source", ""),
         entry.get("as_of", ""),
+        None if asked_for is None else frozenset(asked_for),
     )
 
 
@@ -159,10 +162,16 @@ def seal(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+_UNPACKED = 1 << 20
+"""bytes unpacked at once: gzip's own 8 KiB are less than one user"""
+
+
 def open_lines(path: Path, *, compressed: bool | None = None) -> BinaryIO:
     """A dataset's file, uncompressed where it is compressed (by its name, or as said). Reading may raise DAMAGE."""
     packed = path.suffix == ".gz" if compressed is None else compressed
-    return cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")
+    if not packed:
+        return path.open("rb")
+    return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, gzip.open(path, "rb")), _UNPACKED))
 
 
 def sha256_of_lines(path: Path) -> str:

@@ -39,6 +39,8 @@ class DatasetStatus:
     """of derived or imported data: where it came from, e.g. `users?$select=id,perUserMfaState`, `export`"""
     as_of: str = ""
     """ISO 8601 UTC: the age of imported data, else when it was read; empty if unknown"""
+    asked_for: frozenset[str] | None = None
+    """the mailboxes that it was read for, lower case; None: all"""
 
     @property
     def complete(self) -> bool:

@@ -228,6 +228,10 @@ def _full_access(names: Names, row: int, app: App, *, by_role: bool) -> Reason:
     if held == Means.PERHAPS:
         text = "Whether the app holds FullAccess is not known: a permission names somebody who could not be told."
         return Reason(State.UNKNOWN, text, facts, used)
+    asked_for = tenant.status["mailboxPermissions"].asked_for
+    if asked_for is not None and all(names.account(mailbox, row) != Means.YES for mailbox in asked_for):
+        text = "The permissions on this mailbox were not read: it was no declared sender's when Exchange was read."
+        return Reason(State.UNKNOWN, text, (), used)
     if by_role:
         text = "The app holds the Exchange role but no FullAccess; whether the role alone is enough is not documented."
         return Reason(State.UNKNOWN, text, facts, used)

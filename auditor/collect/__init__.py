@@ -240,8 +240,13 @@ class _Run:
     async def _exchange(self, dataset: Dataset, sink: Sink) -> Outcome:
         senders = [sender.account for sender in self.job.config.config.senders]
         read = await self.exchange.read(dataset, senders, sink.keep)
+        asked_for = None
+        if dataset.name == "mailboxPermissions":  # the only one that is read per mailbox
+            asked_for = frozenset(sender.strip().lower() for sender in senders)
         return Outcome(
-            DatasetStatus(dataset.name, read.state, read.records, read.reason, read.permission, read.source, read.as_of)
+            DatasetStatus(
+                dataset.name, read.state, read.records, read.reason, read.permission, read.source, read.as_of, asked_for
+            )
         )
 
     def _organization(self) -> None:

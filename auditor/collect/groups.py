@@ -71,12 +71,13 @@ async def groups(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     cut it: what rests on trustees rests on that dataset as well."""
     source = "v1.0/groups/{id}"
     odd: list[str] = []
-    named, maybe = _named_by_policies(job, odd), _role_holders(job, odd)
+    named, maybe, trustees = _named_by_policies(job, odd), _role_holders(job, odd), _trustees(job)
+    _strike_users(job, maybe, trustees)
     found: dict[str, bytes] = {}
     read = 0
     refused: ReadError | None = None
     try:
-        found |= await _by_name(job, dataset)
+        found |= await _by_name(job, dataset, sorted(trustees.values()))
         wanted = sorted((named | maybe) - found.keys())
         calls = [(group, f"/groups/{group}?$select={','.join(dataset.select)}") for group in wanted]
         async for answers in batch(job.reader, calls, version="v1.0"):
@@ -115,25 +116,48 @@ def _named_by_policies(job: Job, odd: list[str]) -> set[str]:
 
 
 def _role_holders(job: Job, odd: list[str]) -> set[str]:
-    """Principals of role assignments that are no known user: groups and applications, which only Graph can tell."""
+    """Principals of role assignments."""
     principals = {
         entry.principalId.lower() for entry in job.records("roleAssignments", _Assignment, odd) if entry.principalId
     }
-    if principals:
-        principals -= {user.id.lower() for user in job.records("users", _Id)}
     return {principal for principal in principals if _GUID.fullmatch(principal)}
+
+
+def _trustees(job: Job) -> dict[str, str]:
+    """Who may send as a mailbox: lower case → as Exchange writes it, without its built-in identities."""
+    trustees = {
+        str(record.get("Trustee") or "").strip() for record in job.records("recipientPermissions", dict[str, Any])
+    }
+    return {
+        name.lower(): name
+        for name in sorted(trustees)
+        if name and not name.upper().startswith(("NT AUTHORITY\\", "S-1-5-"))
+    }
+
+
+def _strike_users(job: Job, principals: set[str], trustees: dict[str, str]) -> None:
+    """Leaves what is no known user: groups and applications, which only Graph can tell. One pass over what may be a
+    million users, of which nothing is held."""
+    if not (principals or trustees):
+        return
+    for user in job.records("users", _Names):
+        principals.discard(user.id.lower())
+        addresses = [address.partition(":")[2] for address in user.proxyAddresses or ()]
+        for name in (user.id, user.userPrincipalName, user.displayName, user.mail, *addresses):
+            if name:
+                trustees.pop(name.lower(), None)
 
 
 def _reshaped(group: dict[str, Any]) -> bytes:
     return encode({name: group.get(name) for name in ("id", "displayName", "visibility", "mail")})
 
 
-async def _by_name(job: Job, dataset: Dataset) -> dict[str, bytes]:
+async def _by_name(job: Job, dataset: Dataset, trustees: Sequence[str]) -> dict[str, bytes]:
     """Groups among the trustees of recipientPermissions: Exchange gives names and addresses, seldom ids. A name that
     several groups bear brings them all, and whoever judges sees that it is not clear. Raises ReadError."""
     found: dict[str, bytes] = {}
     select = ",".join(dataset.select)
-    calls = [(trustee, f"/groups?$select={select}&$filter={quote(_named(trustee))}") for trustee in _trustees(job)]
+    calls = [(trustee, f"/groups?$select={select}&$filter={quote(_named(trustee))}") for trustee in trustees]
     async for answers in batch(job.reader, calls, version="v1.0"):
         for answer in answers:
             if answer.error:
@@ -155,22 +179,6 @@ def _named(trustee: str) -> str:
     quoted = trustee.replace("'", "''")
     names = ("mail",) if "@" in trustee else ("displayName", "mailNickname")
     return " or ".join(f"{name} eq '{quoted}'" for name in names)
-
-
-def _trustees(job: Job) -> Sequence[str]:
-    """Those that are no known user and no built-in identity, each once, sorted."""
-    trustees = {
-        str(record.get("Trustee") or "").strip() for record in job.records("recipientPermissions", dict[str, Any])
-    }
-    trustees = {name for name in trustees if name and not name.upper().startswith(("NT AUTHORITY\\", "S-1-5-"))}
-    if not trustees:
-        return ()
-    users: set[str] = set()
-    for user in job.records("users", _Names):
-        addresses = [address.partition(":")[2] for address in user.proxyAddresses or ()]
-        names = (user.id, user.userPrincipalName, user.displayName, user.mail, *addresses)
-        users.update(name.lower() for name in names if name)
-    return sorted(name for name in trustees if name.lower() not in users)
 
 
 async def group_members(job: Job, dataset: Dataset, sink: Sink) -> Outcome:

@@ -85,6 +85,7 @@ class Entry:
             "notes": list(self.notes),
             "file": self.file,
             "sha256": self.sha256,
+            **({} if status.asked_for is None else {"asked_for": sorted(status.asked_for)}),
         }
 
     @classmethod

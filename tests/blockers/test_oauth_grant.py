@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from auditor.states import State
 
 APP = {"auth": "oauth", "oauth_app_id": "APP-1"}
 DELEGATED = {**APP, "oauth_flow": "delegated"}
@@ -191,3 +195,16 @@ def test_the_reason_of_a_broken_link_names_it(make, tools):
     reason = tools.reason(make(records), "oauth-grant", tools.sender(**APP))
     assert reason.text == "The app holds no FullAccess on the mailbox."
     assert reason.reply == "oauth-unsuccessful"
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "state"), [("bob@contoso.example", State.UNKNOWN), ("ann@contoso.example", State.BLOCKS)]
+)
+def test_a_mailbox_whose_permissions_nobody_asked_for_is_unknown(make, tools, asked_for, state):
+    """A sender that was declared after the collection: no row says nothing of it."""
+    records = tools.base("ann", "bob")
+    broken(mailboxPermissions=None)(records)
+    tenant = make(records)
+    read = replace(tenant.status["mailboxPermissions"], asked_for=frozenset({asked_for}))
+    tenant = replace(tenant, status={**tenant.status, "mailboxPermissions": read})
+    assert tools.reason(tenant, "oauth-grant", tools.sender(**APP)).state == state
