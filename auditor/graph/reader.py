@@ -64,6 +64,15 @@ class Page:
     link: str
 
 
+class _TokenRefused(Exception):  # noqa: N818 - never leaves this module
+    """`token`: how often it had been renewed; `final`: what to raise where no other will do."""
+
+    def __init__(self, final: ReadError, token: int) -> None:
+        super().__init__(str(final))
+        self.final = final
+        self.token = token
+
+
 class Reader:
     """Reads through the gates of one tenant, with one budget of pages in flight over everything that is read at once:
     from the moment that a request leaves until its page is on disk.
@@ -75,10 +84,9 @@ class Reader:
         self.session = session
         self.gates = gates
         self.token_refused = False
-        """Graph refused a token that was as new as can be"""
+        """Graph refused a token that was as new as can be, and has accepted none since"""
         self.budget = asyncio.Semaphore(IN_FLIGHT)
         self._offline = False
-        self._fresh_token = False
         self._plain: httpx.AsyncClient | None = None
 
     async def get(
@@ -232,8 +240,25 @@ class Reader:
     ) -> T:
         if self._offline:
             patience = Patience(attempts=1)
+        renewed = False
+
+        async def tried() -> T:
+            """A token that ran out or was revoked while it lived is replaced, once for each request: that of another
+            may have been refused on its own account."""
+            nonlocal renewed
+            try:
+                return await attempt()
+            except _TokenRefused as refused:
+                if refused.token == self.session.renewals:
+                    if renewed or self.token_refused:
+                        self.token_refused = True
+                        raise refused.final from None
+                    renewed = True
+                    self.session.renew()
+                raise Throttled(refused.final, after=0.0) from None
+
         try:
-            result = await retrying(attempt, self.gates[bucket], cost=cost, patience=patience or Patience())
+            result = await retrying(tried, self.gates[bucket], cost=cost, patience=patience or Patience())
         except ReadError as error:
             self._offline = error.kind == "network"
             raise
@@ -262,7 +287,7 @@ class Reader:
         except httpx.RequestError as error:
             raise self._unreachable(self.session.where.graph_host, error) from None
         headers = {name.lower(): ", ".join(values) for name, values in inspection.response_headers.get_all().items()}
-        self._fresh_token = False
+        self.token_refused = False
         self.gates[bucket].heed(cost, headers)
         return Answer(body or b"", headers)
 
@@ -272,21 +297,11 @@ class Reader:
         status = error.response_status_code or 0
         final = refusal(status, getattr(main, "code", None) or "", getattr(main, "message", None) or "")
         if final.kind == "token":
-            return self._token_refused(final, token)
+            return _TokenRefused(final, token)
         if final.kind != "service":
             return final
         self.gates[bucket].heed(cost, headers)
         return Throttled(final, after=retry_after(headers, self.session.service_now()), refused=status == 429)
-
-    def _token_refused(self, final: ReadError, token: int) -> Exception:
-        """A token that ran out or was revoked while it lived: once more with a new one, unless that was one."""
-        if token == self.session.renewals:
-            if self._fresh_token:
-                self.token_refused = True
-                return final
-            self._fresh_token = True
-            self.session.renew()
-        return Throttled(final, after=0.0)
 
     async def _fetch(self, url: str) -> bytes:
         import httpx
