@@ -170,7 +170,7 @@ class Emulator:
             runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
             self._runners.append(runner)
             await runner.setup()
-            certificates.on_replace(name, partial(_close_connections, runner))
+            certificates.watch(name, partial(_connections, runner))
             context = certificates.context(name)
             for listening in listeners[name].sockets:
                 await web.SockSite(runner, listening, ssl_context=context).start()
@@ -193,10 +193,8 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def _close_connections(runner: web.AppRunner) -> None:
-    """Each as soon as its answer is out."""
-    for connection in runner.server.connections if runner.server else ():
-        connection.close()
+def _connections(runner: web.AppRunner) -> Sequence[object]:
+    return runner.server.connections if runner.server else ()
 
 
 def write_private(path: Path, text: str) -> None:

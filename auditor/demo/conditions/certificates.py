@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import trustme
@@ -17,7 +17,8 @@ class Certificates:
     def __init__(self, authority: trustme.CA) -> None:
         self._authorities = {"same": authority}
         self._others: dict[str, tuple[ssl.SSLContext, int]] = {}
-        self._close: dict[str, Callable[[], None]] = {}
+        self._connections: dict[str, Callable[[], Iterable[object]]] = {}
+        self._closing: set[object] = set()
 
     def context(self, service: str) -> ssl.SSLContext:
         context = server_context(self._authorities["same"])
@@ -30,16 +31,24 @@ class Certificates:
         context.sni_callback = choose
         return context
 
-    def on_replace(self, service: str, close: Callable[[], None]) -> None:
-        """`close` ends the service's open connections once their answers are out."""
-        self._close[service] = close
+    def watch(self, service: str, connections: Callable[[], Iterable[object]]) -> None:
+        """`connections` gives those that are open to the service."""
+        self._connections[service] = connections
 
     def replace(self, service: str, authority: Literal["same", "foreign"], connections: int) -> None:
         """From now on another certificate, for so many connections (0: all that come)."""
         if authority not in self._authorities:
             self._authorities[authority] = trustme.CA()
         self._others[service] = (server_context(self._authorities[authority]), connections or -1)
-        self._close[service]()
+        self._closing.update(self._connections[service]())
+
+    def closes(self, connection: object) -> bool:
+        """The connection was open when the certificate changed, so it ends with this answer. An idle one is not shut
+        before: aiohttp would leave it open without anybody to answer on it."""
+        if connection not in self._closing:
+            return False
+        self._closing.remove(connection)
+        return True
 
     def _next(self, service: str) -> ssl.SSLContext | None:
         context, left = self._others.pop(service, (None, 0))

@@ -108,7 +108,10 @@ class Injector:
                 await self.clock.sleep(self.latency.of(self._requests))
             if not self._aims:
                 return await handler(request)
-            return await self._answer(service, request, handler)
+            response = await self._answer(service, request, handler)
+            if self.certificates.closes(request.protocol):
+                response.force_close()
+            return response
 
         return inject
 
@@ -161,7 +164,6 @@ class Injector:
                 return await send()
             case kinds.Certificate():
                 response = await send()
-                response.force_close()
                 self.certificates.replace(service, fault.authority, fault.connections)
                 return response
             case kinds.Reset():
