@@ -88,8 +88,8 @@ class NoCloseNotify(Fault, frozen=True, tag="no-close-notify"):
 
 
 class Certificate(Fault, frozen=True, tag="certificate"):
-    """From this answer on the service shows another certificate, of the same authority or of a foreign one, and ends each
-    open connection with its next answer. `connections`: how many see it before the first one is back; 0: all."""
+    """From this answer on the service shows another certificate, of the same authority or of a foreign one, and ends
+    each open connection with its next answer. `connections`: how many see it before the first one is back; 0: all."""
 
     authority: Literal["same", "foreign"] = "same"
     connections: Annotated[int, msgspec.Meta(ge=0)] = 0
