@@ -59,8 +59,8 @@ def command(
     from auditor.probe.transcript import Evidence, PrivateFile
 
     config = load(config_path)
-    senders = _chosen_senders(config, names)
     tenant = _chosen_tenant(config, tenant_name)
+    senders = _chosen_senders(config, names, tenant)
     clock = SystemClock()
     memory = Memory(default_folder(os.environ, Path.home()), clock)
     jobs = prepare(config, tenant, senders, send_to, SystemKeyring())
@@ -79,8 +79,10 @@ def command(
     return 0 if any(result.reached for result in results) else 5
 
 
-def _chosen_senders(config: LoadedConfig, names: Sequence[str]) -> Sequence[Sender]:
-    senders = config.config.senders
+def _chosen_senders(config: LoadedConfig, names: Sequence[str], tenant: TenantConfig | None) -> Sequence[Sender]:
+    """Those named, else all; never one that says it is another tenant's."""
+    owner = tenant.name.lower() if tenant else ""
+    senders = [sender for sender in config.config.senders if sender.tenant.lower() in ("", owner)]
     if not senders:
         raise UsageError("The config has no [[senders]].", remedy="config.example.toml shows one.")
     known = {sender.name: sender for sender in senders}

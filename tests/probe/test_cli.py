@@ -145,6 +145,20 @@ def test_wrong_usage_is_exit_code_2_before_anything_is_sent(auditor, company, ar
     assert company.emulator.smtp.visits == []
 
 
+def test_a_sender_of_another_tenant_is_left_alone(auditor, company):
+    text = company.config_path.read_text(encoding="utf-8")
+    second = re.sub('name = ".*"', 'name = "Second"', re.search(r"\[\[tenants\]\]\n.*?(?=\n\n)", text, re.DOTALL)[0])
+    text = text.replace('name = "erp-invoices"\n', 'name = "erp-invoices"\ntenant = "Second"\n')
+    company.config_path.write_text(f"{text}\n{second}\n", encoding="utf-8")
+    first = load(company.config_path).config.tenants[0].name
+    done = auditor("--yes", "--tenant", first, "--sender", "erp-invoices")
+    assert done.returncode == 2
+    assert "No sender named erp-invoices" in done.stderr
+    assert company.emulator.smtp.visits == []
+    assert auditor("--yes", "--tenant", "second", "--sender", "erp-invoices").returncode == 2  # names are as written
+    assert auditor("--yes", "--tenant", "Second", "--sender", "erp-invoices").returncode == 0
+
+
 def test_a_variable_that_is_not_set_is_named(auditor):
     done = auditor("--sender", "erp-invoices", "--yes", secrets={})
     assert done.returncode == 2
