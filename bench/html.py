@@ -17,7 +17,6 @@ Needs Chromium and its driver (Debian: chromium, chromium-driver) and selenium.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import statistics
 import tempfile
@@ -125,12 +124,12 @@ def judged(accounts: int, folder: Path) -> Evaluation:
     tenant = generate(accounts=accounts)
     config = Config(senders=tuple(msgspec.convert(sender, Sender) for sender in tenant.senders))
     for name, records in datasets(tenant).items():
-        (folder / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+        (folder / f"{name}.jsonl").write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
     return evaluate(Snapshot.open(folder), config, tenant.now)
 
 
-def datasets(tenant: DemoTenant) -> dict[str, list[object]]:
-    data = {name: value if isinstance(value, list) else [value] for name, value in tenant.graph.items()}
+def datasets(tenant: DemoTenant) -> dict[str, Sequence[object]]:
+    data = {name: [value] if isinstance(value, Mapping) else value for name, value in tenant.graph.items()}
     data |= tenant.exchange
     people = {user["id"] for user in data["users"]}
     data["groups"] = [{key: group.get(key) for key in ("id", "displayName", "visibility")} for group in data["groups"]]
