@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.collect.progress import Silent
 from auditor.config import Config, load
 from auditor.demo.model import DemoTenant
 from auditor.demo.server import Emulator
@@ -18,17 +19,6 @@ from auditor.demo.tenant import SCENARIOS, generate
 from auditor.evaluate import Evaluation, evaluate
 from auditor.run import RunOptions, run
 from auditor.snapshot import MANIFEST, Snapshot
-from auditor.tenant import DatasetStatus
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def started(self, dataset: str) -> None: ...
-
-    def page(self, dataset: str, records: int) -> None: ...
-
-    def finished(self, dataset: str, status: DatasetStatus) -> None: ...
 
 
 @dataclass(frozen=True)

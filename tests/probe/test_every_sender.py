@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from auditor.blockers import BY_ID
+from auditor.collect.progress import Silent
 from auditor.demo.tenant import generate
 from auditor.demo.tenant.senders import SENDERS
 from auditor.evaluate import Evaluation
@@ -30,16 +31,6 @@ NO_ACCOUNT = ("departed",)
 STANDS = (State.BLOCKS, State.CONDITIONAL)
 """What a verdict names. `unknown` counts only where no setting that was read can show more."""
 NO_PAGE_SPEAKS_OF_ITS_HOST = ("lobby-display",)
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def started(self, dataset): ...
-
-    def page(self, dataset, records): ...
-
-    def finished(self, dataset, status): ...
 
 
 @dataclass(frozen=True)
