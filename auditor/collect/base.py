@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -104,7 +104,6 @@ class Job:
         step: str = "",
         memo: dict[str, Any] | None = None,
         reshape: Callable[[list[bytes]], list[bytes]] | None = None,
-        headers: Mapping[str, str] | None = None,
         patience: Patience | None = None,
     ) -> ReadError | None:
         """One collection into the sink, from where an earlier run stopped in this `step`. `reshape` turns a page's
@@ -119,7 +118,7 @@ class Job:
             await sink.page(records, Place(step, page.link, memo or {}) if more else Place())
 
         return await self.reader.collection(
-            info, dataset.bucket, keep, start=start, cost=cost_of(dataset), headers=headers, patience=patience
+            info, dataset.bucket, keep, start=start, cost=cost_of(dataset), patience=patience
         )
 
     def since(self, days: int) -> str:

@@ -157,8 +157,9 @@ async def _one_by_one(
 
 async def _methods(job: Job, dataset: Dataset, answer: InnerAnswer) -> bytes:
     """`{"id", "methods"}`; a list that goes on (no page says it can) is read again from its start, to its end."""
-    methods, more = decode_page(answer.body)
-    if more:
+    page = decode_page(answer.body)
+    methods = page.records
+    if page.link:
         methods = []
         builder = job.session.client.users.by_user_id(answer.key).authentication.methods
         async with aclosing(job.reader.pages(configured(builder), dataset.bucket)) as pages:

@@ -44,6 +44,7 @@ PATHS = {
     "userRegistrationDetails": "/reports/authenticationMethods/userRegistrationDetails",
     "conditionalAccessPolicies": "/identity/conditionalAccess/policies",
     "signIns": "/auditLogs/signIns",
+    "groups": "/$batch",
     "groupMembers": "/groups/*/transitiveMembers/microsoft.graph.user",
     "mailboxUsage": "/reports/getMailboxUsageDetail*",
 }
