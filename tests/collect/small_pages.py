@@ -15,11 +15,12 @@ from auditor.collect import CollectResult, collect
 from auditor.config import LoadedConfig, load
 from auditor.demo.conditions import ScaledClock
 from auditor.graph.session import GraphSession
+from auditor.graph.transport import Transport
 
 SIZE = 20
 
 
-class SmallPages(httpx.AsyncHTTPTransport):
+class SmallPages(Transport):
     """The real transport, but whoever asks for a full page gets a small one."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -34,7 +35,7 @@ class SmallPages(httpx.AsyncHTTPTransport):
 def collect_small(config: LoadedConfig, folder: Path, clock: Clock, **options: Any) -> CollectResult:
     tenant = config.config.tenants[0]
     trust = ssl.create_default_context(cafile=str(config.path(tenant.ca_bundle)))
-    session = GraphSession.open(config, tenant, clock=clock, transport=SmallPages(verify=trust))
+    session = GraphSession.open(config, tenant, clock=clock, transport=SmallPages(trust))
     return asyncio.run(collect(config, tenant, folder, clock=clock, session=session, **options))
 
 
