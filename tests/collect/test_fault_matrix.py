@@ -47,6 +47,7 @@ PATHS = {
     "groups": "/$batch",
     "groupMembers": "/groups/*/transitiveMembers/microsoft.graph.user",
     "mailboxUsage": "/reports/getMailboxUsageDetail*",
+    "casMailboxes": "/Get-CASMailbox",
 }
 
 FAULTS = {
@@ -90,6 +91,10 @@ def tenant():
     return generate(accounts=60, seed=7, scenario="default", quarter=1, now=None)
 
 
+def _service(path: str) -> str:
+    return "exchange" if path.startswith("/Get-") else "graph"
+
+
 def _collected(tenant, folder: Path, name: str = ""):
     """(manifest's datasets, folder, faults that struck) of a collection while the fault strikes."""
     clock = FakeClock()
@@ -101,12 +106,14 @@ def _collected(tenant, folder: Path, name: str = ""):
         # The first request to /users only counts them.
         # One service has one certificate: it changes once, at the first page that is asked for.
         paths = list(PATHS.values())[: 1 if kind is Certificate else None]
-        faults = [kind(**({"path": path, "nth": nth + (path == "/users")} | keys)) for path in paths]
+        faults = [
+            kind(**({"path": path, "service": _service(path), "nth": nth + (path == "/users")} | keys))
+            for path in paths
+        ]
     conditions = Conditions(clock=clock, faults=FaultPlan(faults=tuple(faults)))
     with Emulator(tenant, folder / "emulator", conditions=conditions) as emulator:
         write_config(tenant, emulator, folder / "config.toml")
         text, *senders = (folder / "config.toml").read_text("utf-8").split("[[senders]]")
-        text = text.replace('source = "admin-api"', 'source = "none"')
         (folder / "config.toml").write_text("[[senders]]".join([text, *senders[:1]]), "utf-8")
         collect_small(load(folder / "config.toml"), folder / "snapshot", clock)
         struck = len(emulator.struck)

@@ -25,6 +25,8 @@ from auditor.graph.gates import Gates
 from auditor.graph.reader import Reader
 from auditor.graph.session import GraphSession
 
+from .conftest import Kept
+
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 TENANT = TenantConfig(name="t", tenant_id="11111111-2222-3333-4444-555555555555", client_id="c")
 JOBS = "/v1.0/admin/configurationManagement/configurationSnapshotJobs"
@@ -63,9 +65,9 @@ async def read(session: GraphSession, names: tuple[str, ...], max_age_days: int)
         source = ConfigurationSnapshotSource(reader, session.service_now, max_age_days)
         found: Records = {}
         for name in names:
-            kept: list[bytes] = []
-            result = await source.read(BY_NAME[name], (), kept.extend)
-            found[name] = result, [json.loads(record) for record in kept]
+            kept = Kept()
+            result = await source.read(BY_NAME[name], (), kept)
+            found[name] = result, [json.loads(record) for record in kept.records]
         return found, tuple(source.notes())
 
 
