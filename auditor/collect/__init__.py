@@ -240,7 +240,7 @@ class _Run:
         return await _reads().get(dataset.name, _plain)(self.job, dataset, sink)
 
     async def _exchange(self, dataset: Dataset, sink: Sink) -> Outcome:
-        senders = [sender.account for sender in self.job.config.config.senders]
+        senders = [sender.account for sender in self.job.senders]
         way = self.exchange.label
         if sink.place.step not in ("", way):  # an earlier run read it otherwise
             sink.restart()

@@ -13,7 +13,7 @@ from auditor.catalogue import Dataset
 from auditor.clock import iso
 from auditor.collect.sink import Sink
 from auditor.collect.writer import Place, SnapshotWriter
-from auditor.config import LoadedConfig, TenantConfig
+from auditor.config import LoadedConfig, Sender, TenantConfig
 from auditor.snapshot import lines_of
 from auditor.tenant import DatasetStatus
 
@@ -74,6 +74,12 @@ class Job:
     """how many accounts to ask Microsoft's What If action about"""
     others: Callable[[str], Awaitable[None]] = field(init=False)
     """waits until all datasets but the named one have ended (and but those that wait for everything)"""
+
+    @property
+    def senders(self) -> tuple[Sender, ...]:
+        """The declared senders that may be this tenant's: all but those that name another."""
+        names = ("", self.tenant.name.lower())
+        return tuple(sender for sender in self.config.config.senders if sender.tenant.lower() in names)
 
     def status(self, dataset: str) -> DatasetStatus:
         """How a dataset that this one builds on has ended; not-asked before its turn."""

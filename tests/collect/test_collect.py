@@ -7,6 +7,7 @@ import math
 import os
 import stat
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -22,7 +23,8 @@ from auditor.snapshot import Snapshot, verify
 from auditor.states import State
 from auditor.verdict import judge
 
-from .conftest import FakeClock, Read
+from ..clocks import FakeClock
+from .conftest import Read
 
 GRAPH_PERMISSIONS = sorted({dataset.permission for dataset in CATALOGUE} & (set(ROLE_IDS) - {"Exchange.ManageAsApp"}))
 
@@ -369,6 +371,18 @@ def test_without_senders_no_methods_are_asked_for(config, change, run):
     read = run(change(config, senders=()))
     assert read.state("authenticationMethods") == "not-asked"
     assert BY_NAME["authenticationMethods"].optional
+
+
+def test_senders_of_another_tenant_are_not_asked_for(config, change, run):
+    first, second, third = config.config.senders
+    tenant = config.config.tenants[0].name
+    named = (
+        msgspec.structs.replace(first, tenant=tenant.upper()), msgspec.structs.replace(second, tenant="another"), third,
+    )  # fmt: skip
+    read = run(change(config, senders=named))
+    asked = read.datasets["mailboxPermissions"]["asked_for"]
+    assert asked == sorted(sender.account.lower() for sender in (first, third))
+    assert len(read.records("authenticationMethods")) == 2
 
 
 def test_no_request_per_account(tmp_path):

@@ -36,7 +36,7 @@ from auditor.demo.settings import write_config
 from auditor.demo.tenant import generate
 from auditor.snapshot import verify
 
-from .conftest import FakeClock
+from ..clocks import FakeClock
 from .small_pages import collect_small
 
 PATHS = {

@@ -7,7 +7,7 @@ import json
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -21,28 +21,14 @@ from auditor.exchange.base import ExchangeRead
 from auditor.graph.gates import LIMITS, Gate
 from auditor.graph.transport import Transport
 
+from ..clocks import FakeClock
+
 T = TypeVar("T")
 TENANT = "11111111-2222-3333-4444-555555555555"
 TOKEN = "token-that-must-not-leak"
 
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    """Time passes only by sleeping."""
-
-    slept: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.monotonic())
-
-    def monotonic(self) -> float:
-        return sum(self.slept)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 @dataclass
@@ -76,7 +62,7 @@ class Service:
     trust: ssl.SSLContext
     answers: list[web.Response | Callable[[str], web.Response]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
-    clock: Clock = field(default_factory=Clock)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     scopes: list[str] = field(default_factory=list)
     renewals: int = 0
 

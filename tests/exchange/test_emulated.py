@@ -25,7 +25,8 @@ from auditor.exchange.properties import EXPORTED
 from auditor.graph.gates import LIMITS, Gate
 from auditor.graph.transport import Transport
 
-from .conftest import Clock, Kept
+from ..clocks import FakeClock
+from .conftest import Kept
 
 MAILBOXES = 2_345
 SENDERS = ("user1@contoso.example", "gone@contoso.example")
@@ -116,7 +117,7 @@ def through_the_api(emulator: Emulator) -> Records:
 
     async def main() -> Records:
         trust = ssl.create_default_context(cafile=str(emulator.ca_bundle))
-        gate = Gate(LIMITS["exchange"], Clock())
+        gate = Gate(LIMITS["exchange"], FakeClock())
         async with httpx.AsyncClient(transport=Transport(trust)) as client:
 
             async def token(scope: str) -> str:
@@ -224,7 +225,9 @@ def test_files_and_admin_api_bring_the_same(emulator: Emulator, tmp_path: Path, 
     config = LoadedConfig(Config(exchange=ExchangeConfig(source="export", export_path=str(path))), tmp_path, "")
     source = make_source(
         config,
-        Access("tenant", "", httpx.AsyncClient(), no_token, renewed, Gate(LIMITS["exchange"], Clock()), None, no_clock),
+        Access(
+            "tenant", "", httpx.AsyncClient(), no_token, renewed, Gate(LIMITS["exchange"], FakeClock()), None, no_clock
+        ),
     )
     exported = asyncio.run(read_all(source))
     live = through_the_api(emulator)

@@ -15,7 +15,8 @@ from auditor.errors import ConfigError
 from auditor.exchange import Access, ExchangeSource, make_source
 from auditor.graph.gates import LIMITS, Gate
 
-from .conftest import Clock, Kept
+from ..clocks import FakeClock
+from .conftest import Kept
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ def source_of(
     folder: Path, url: str = "https://exchange.example", *, national: bool = False, **settings: object
 ) -> ExchangeSource:
     config = LoadedConfig(Config(exchange=ExchangeConfig(**settings)), folder, "")  # type: ignore[arg-type]
-    gate = Gate(LIMITS["exchange"], Clock())
+    gate = Gate(LIMITS["exchange"], FakeClock())
     access = Access("tenant", url, httpx.AsyncClient(), no_token, lambda: None, gate, NoReader(), lambda: NOW, national)
     return make_source(config, access)
 
