@@ -4,6 +4,7 @@ test may kill."""
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ class SmallPages(Transport):
                 request.url = request.url.copy_set_param(name, SIZE)
         if "odata.maxpagesize" in request.headers.get("Prefer", ""):
             request.headers["Prefer"] = f"odata.maxpagesize={SIZE}"
+        if request.url.path.endswith("/$batch"):
+            calls = re.sub(rb"(?<=\$top=)\d{3,}", str(SIZE).encode(), await request.aread())
+            headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+            request = httpx.Request(
+                request.method, request.url, headers=headers, content=calls, extensions=request.extensions
+            )
         return await super().handle_async_request(request)
 
 
