@@ -14,6 +14,10 @@ import httpx
 from yarl import URL
 
 
+_LONGEST_HEADER = 1 << 16
+"""bytes; pre-authenticated addresses come in one"""
+
+
 class Transport(httpx.AsyncBaseTransport):
     """Each answer is read whole before it is handed on. Proxies are those of the environment, or of the system's
     settings on Windows and macOS. Whatever breaks on the way is an `httpx.TransportError`."""
@@ -61,6 +65,8 @@ class Transport(httpx.AsyncBaseTransport):
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent", "Content-Type"),
                 trust_env=False,
+                max_line_size=_LONGEST_HEADER,
+                max_field_size=_LONGEST_HEADER,
             )
         return self._session
 

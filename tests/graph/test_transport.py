@@ -89,12 +89,14 @@ def test_answers_come_whole_with_every_header_and_are_unpacked():
     assert second.request.headers["Cookie"] == "a=1; b=2"
 
 
-def test_redirects_are_left_to_whoever_asked():
+def test_redirects_are_left_to_whoever_asked_however_long():
+    long = f"https://elsewhere.test/?sig={'x' * 20_000}"
+
     async def handler(request):
-        raise web.HTTPFound("https://elsewhere.test/")
+        raise web.HTTPFound(long)
 
     (answer,) = _asked(handler, ("GET", "/", {}))
-    assert (answer.status_code, answer.headers["Location"]) == (302, "https://elsewhere.test/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, long)
 
 
 async def _cut(reader, writer):
