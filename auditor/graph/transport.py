@@ -13,7 +13,6 @@ import aiohttp
 import httpx
 from yarl import URL
 
-
 _LONGEST_HEADER = 1 << 16
 """bytes; pre-authenticated addresses come in one"""
 
