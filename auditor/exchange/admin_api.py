@@ -93,8 +93,8 @@ class AdminApiSource:
     """Reads by `POST {exchange_url}/adminapi/beta/{tenant_id}/InvokeCommand`.
 
     `client` comes without authentication of its own; the token that `get_token` gives for this host is sent to this
-    host only. Requests pass `gate`; `now` gives the service's clock; after `renew`
-    `get_token` gives a new token. Nothing is sent before the first `read`."""
+    host only, and after `renew` it gives a new one. Requests pass `gate`; `now` gives the service's clock. Nothing is
+    sent before the first `read`."""
 
     tenant_id: str
     exchange_url: str
@@ -253,7 +253,8 @@ class AdminApiSource:
         self, dataset: Dataset, url: httpx.URL, body: bytes, progress: _Progress, *, calls: int = 1
     ) -> httpx.Response:
         """One answer that is not "try again later", nor damaged on the way. `calls`: how many are in it; those of a
-        damaged batch are better made one by one. Raises _Stopped when patience ends."""
+        batch that fails are better made one by one. Raises _Stopped when patience ends."""
+        later = _LATER if calls == 1 else (429,)
 
         async def attempt() -> httpx.Response:
             headers = await self._headers(dataset)
@@ -275,7 +276,7 @@ class AdminApiSource:
                 if calls == 1 and (damage := _damage(response)):
                     reason = f"Exchange's answer to {dataset.path} could not be read: {damage}."
                     raise Throttled(_Stopped("failed", reason, kind="malformed"))
-            if response.status_code not in _LATER:
+            if response.status_code not in later:
                 return response
             wait = retry_after(response.headers, self.now())
             said = (f"HTTP {response.status_code}", _message(response), f"wait {wait:.0f} seconds" if wait else "")
