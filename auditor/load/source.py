@@ -33,6 +33,9 @@ NAMED_AT_MOST = 50
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """How msgspec refuses a line."""
 
+MISFIT = (msgspec.ValidationError, UnicodeEncodeError)
+"""How it refuses a value: the second where a lone surrogate stands in place of something else than text."""
+
 Record = TypeVar("Record", bound=msgspec.Struct)
 _NOTHING_BAD: frozenset[str] = frozenset()
 _MISSING = "missing: it was not read"
@@ -178,7 +181,7 @@ class Source:
                 continue
             try:
                 yield field, msgspec.convert(record[field.encode_name], field.type)
-            except msgspec.ValidationError as error:
+            except MISFIT as error:
                 self.problems.add(name, label, field.encode_name, f"malformed: {error}")
                 yield field, UNSET
 
@@ -230,7 +233,7 @@ class Source:
             return record
         try:
             msgspec.convert(record, kind)
-        except msgspec.ValidationError:
+        except MISFIT:
             bad = [field for field, value in self._fields(name, kind, record, place) if value is UNSET]
             if name in LISTS or any(field.required for field in bad):
                 self.lose(name)
