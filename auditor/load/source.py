@@ -100,8 +100,8 @@ class Source:
             self.problems.add(name, "", "as_of", f"`{status.as_of}` is no time")
             self.distrust(name, f"the time of the {_what(status)}, `{status.as_of}`, cannot be read")
         elif (self.now - taken).total_seconds() > max_age_days * 86400:
-            days = (self.now - taken).days
-            self.distrust(name, f"the {_what(status)} is {days} days old, older than max_age_days = {max_age_days}")
+            # its date, not its age: what did not change reads the same next quarter
+            self.distrust(name, f"the {_what(status)} of {taken.date()} is older than max_age_days = {max_age_days}")
 
     def distrust(self, name: str, reason: str) -> None:
         """From here on the dataset decides nothing but `unknown`."""
