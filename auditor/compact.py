@@ -1,15 +1,15 @@
 """Sequences that hold a value per account in little memory: a tenant may have a million of them.
 
-`Coded` keeps each distinct value once, `Texts` and `TextLists` the characters of all texts in one buffer. They grow by
+`Coded` keeps each distinct value once, `Texts` and `TextLists` the characters of many texts in one. They grow by
 `extend`, some hundred values at a time, while a tenant is loaded and are only read afterwards.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
-from itertools import accumulate, chain, islice
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import accumulate, chain, islice, pairwise
+from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,27 +105,43 @@ class Coded(Sequence[Value]):
 
 
 class Texts(Sequence[str]):
-    """A column of texts that are mostly different, as one buffer of UTF-8 and the place where each ends."""
+    """A column of texts that are mostly different: each `_PART` of them are one long text and the place where each
+    ends in it; the last ones wait for theirs as they are."""
 
-    __slots__ = ("_data", "_ends")
+    __slots__ = ("_ends", "_last", "_parts")
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._data = bytearray()
-        self._ends: array[int] = array("Q")
+        self._parts: list[str] = []
+        self._ends: array[int] = array("I")
+        self._last: list[str] = []
         self.extend(values)
 
     def extend(self, texts: Iterable[str]) -> None:
-        # evidence may hold lone surrogates, which plain UTF-8 cannot
-        coded = [text.encode("utf-8", "surrogatepass") for text in texts]
-        _extend_ends(self._ends, coded)
-        self._data += b"".join(coded)
+        """Raises ValueError where a text was read before."""
+        if len(self._ends) % _PART:
+            raise ValueError("the texts were read, so that nothing can be appended any more")
+        self._last.extend(texts)
+        while len(self._last) >= _PART:
+            self._close(self._last[:_PART])
+            del self._last[:_PART]
+
+    def _close(self, part: list[str]) -> None:
+        self._ends.extend(accumulate(map(len, part)))
+        self._parts.append("".join(part))
+
+    def _whole(self) -> list[str]:
+        """All parts, the last one as well."""
+        if self._last:
+            self._close(self._last)
+            self._last = []
+        return self._parts
 
     def copy(self) -> list[str]:
         """A list of the texts, to be changed."""
         return list(self)
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._ends) + len(self._last)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -133,23 +149,34 @@ class Texts(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
-            return [self._at(one) for one in range(*index.indices(len(self)))]
-        return self._at(range(len(self._ends))[index] if index < 0 else index)
+            return list(map(self._at, range(*index.indices(len(self)))))
+        return self._at(range(len(self))[index] if index < 0 else index)
 
     def _at(self, index: int) -> str:
-        end = self._ends[index]
-        return self._data[self._ends[index - 1] if index else 0 : end].decode("utf-8", "surrogatepass")
+        part, place = divmod(index, _PART)
+        return self._whole()[part][self._ends[index - 1] if place else 0 : self._ends[index]]
+
+    def take(self, rows: NDArray[Any]) -> list[str]:
+        """The texts at these places."""
+        parts = self._whole()
+        ends = np.frombuffer(self._ends, dtype=self._ends.typecode) if parts else np.zeros(0, dtype=np.uint32)
+        starts = np.where(rows % _PART, ends[rows - 1], 0)
+        places = zip((rows // _PART).tolist(), starts.tolist(), ends[rows].tolist(), strict=True)
+        return [parts[part][start:end] for part, start, end in places]
 
     def __iter__(self) -> Iterator[str]:
-        start = 0
-        for end in self._ends:
-            yield self._data[start:end].decode("utf-8", "surrogatepass")
-            start = end
+        for number, part in enumerate(self._whole()):
+            ends = self._ends[number * _PART : (number + 1) * _PART].tolist()
+            yield from [part[start:end] for start, end in pairwise([0, *ends])]
 
     def __eq__(self, other: object) -> bool:
         return _same(self, other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+_PART = 1024
+"""Texts that are kept as one: some ten thousand characters, of which one outside Latin makes all of them wider."""
 
 
 class TextLists(Sequence[tuple[str, ...]]):
@@ -164,7 +191,8 @@ class TextLists(Sequence[tuple[str, ...]]):
 
     def extend(self, lists: Iterable[Sequence[str]]) -> None:
         lists = list(lists)
-        _extend_ends(self._ends, lists)
+        ends = accumulate(map(len, lists), initial=len(self._texts))
+        self._ends.extend(islice(ends, 1, None))
         self._texts.extend(chain.from_iterable(lists))
 
     def copy(self) -> list[tuple[str, ...]]:
@@ -208,11 +236,6 @@ class TextLists(Sequence[tuple[str, ...]]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def _extend_ends(ends: array[int], parts: Iterable[Sized]) -> None:
-    """Adds where each part ends."""
-    ends.extend(islice(accumulate(map(len, parts), initial=ends[-1] if ends else 0), 1, None))
-
-
 def where(values: Sequence[Value], wanted: Callable[[Value], bool]) -> NDArray[np.bool_]:
     """Which entries of any column hold a value that `wanted` takes."""
     if isinstance(values, Coded):
@@ -224,6 +247,8 @@ def take(values: Sequence[Value], rows: NDArray[Any]) -> list[Value]:
     """The entries of any column at these places."""
     if isinstance(values, Coded):
         return list(map(values.table.__getitem__, values.codes[rows].tolist()))
+    if isinstance(values, Texts):
+        return cast(list[Value], values.take(rows))
     return list(map(values.__getitem__, rows.tolist()))
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -325,7 +326,7 @@ def read_mailbox_usage(source: Source, users: Users, join: Join) -> Coded[str]:
     found = [""] * len(users)
     if source.complete(name):
         for row, deleted, kind in _report(source, name, join, "isdeleted", "recipienttype"):
-            if not isinstance(kind, str | None | UnsetType):
+            if not isinstance(kind, _TEXT):
                 source.problems.add(name, users.id[row], "recipientType", "no text: which kind it is is unknown")
             gone = NO if deleted is UNSET else exchange_boolean(deleted)
             if gone == UNREAD:
@@ -353,7 +354,7 @@ def read_smtp_apps(source: Source, users: Users, join: Join) -> list[int]:
             seen[row] = 1
             if used is UNSET:
                 source.problems.missing(name, users.id[row], "SMTP App")
-            elif not isinstance(used, str | bool | None):
+            elif not isinstance(used, _YES_OR_NO):
                 source.problems.add(name, users.id[row], "SMTP App", "neither yes nor no")
             else:
                 said = str(used or "").strip().lower() not in {"", "no", "false", "0"}
@@ -375,6 +376,8 @@ CONCEALED = (
     "(Microsoft 365 admin center > Settings > Org settings > Reports)"
 )
 _NAMELESS = "missing: whose row it is is unknown"
+_TEXT = (str, NoneType, UnsetType)
+_YES_OR_NO = (str, bool, NoneType)
 _HASH = re.compile(r"[0-9a-fA-F]{32,64}")
 
 

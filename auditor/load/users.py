@@ -267,13 +267,20 @@ _B2B_MEMBER = frozenset({"b2bCollaborationMember"})
 
 
 def _addresses(user: GraphUser) -> tuple[str, ...]:
-    primary: list[str] = []
-    others: list[str] = []
+    """Each SMTP address once, the primary one first, then `mail`."""
+    found: dict[str, None] = {}
+    others = []
     for address in user.proxyAddresses or ():
-        if address[:5].lower() == "smtp:" and len(address) > 5:
-            (primary if address.startswith("SMTP") else others).append(address[5:].lower())
-    mail = [user.mail.lower()] if user.mail else []
-    return tuple(dict.fromkeys(primary + mail + others))
+        scheme = address[:5]
+        if scheme == "SMTP:":
+            found[address[5:].lower()] = None
+        elif scheme.lower() == "smtp:":
+            others.append(address[5:].lower())
+    if user.mail:
+        found[user.mail.lower()] = None
+    found.update(dict.fromkeys(others))
+    found.pop("", None)
+    return tuple(found)
 
 
 def _age(changed: str, user_id: str, source: Source) -> float:
