@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.blockers import BLOCKERS
-from auditor.compact import take, where
+from auditor.compact import Coded, take, where
 from auditor.replies import by_id
 from auditor.states import VERDICT_WORDS, State
 from auditor.tenant import UNREAD, YES
@@ -79,11 +79,17 @@ def rows(judgement: Judgement) -> Iterator[tuple[str, ...]]:
     """One row per account in the order of COLUMNS, sorted by user_id. Times are ISO 8601 UTC, booleans true or false.
 
     Nothing is escaped here: defusing text that looks like a formula is the writer's work."""
+    for columns in parts(judgement):
+        yield from zip(*columns, strict=True)
+
+
+def parts(judgement: Judgement) -> Iterator[list[Sequence[str]]]:
+    """The same as columns, some rows at a time."""
     ids = judgement.tenant.accounts.id
     order = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
     table = _Table(judgement)
     for start in range(0, len(order), _CHUNK):
-        yield from zip(*table.columns(order[start : start + _CHUNK]), strict=True)
+        yield list(table.columns(order[start : start + _CHUNK]))
 
 
 class _Table:
@@ -144,11 +150,10 @@ def _deciding(states: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 
 class _Replies:
-    """`likely_replies` of accounts: few different texts, each made once."""
+    """`likely_replies` of accounts: few different texts, each made once for all that share it."""
 
     def __init__(self, judgement: Judgement) -> None:
         self._judgement = judgement
-        self._known: dict[tuple[str | None, ...], str] = {}
         # blocker → reply per reason, None for a reason that does not block
         self._of_reason = {
             blocker.id: [reason.reply if reason.state == State.BLOCKS else None
@@ -156,22 +161,24 @@ class _Replies:
         }  # fmt: skip
 
     def of(self, rows: NDArray[np.int64], senders: NDArray[np.bool_]) -> list[str]:
-        columns = self._judgement.columns
-        replies = (
-            map(of_reason.__getitem__, columns[blocker].codes[rows].tolist())
-            for blocker, of_reason in self._of_reason.items()
-        )
-        standings = zip(*replies, strict=True)
-        texts = [self._known[one] if one in self._known else self._text(one) for one in standings]
-        for place in np.flatnonzero(senders).tolist():
-            texts[place] = reply_text(_sender_replies(self._judgement, int(rows[place])))
+        # one number for all replies of an account: a blocker has a few, so that their product stays far below 2**63
+        standing = np.zeros(len(rows), dtype=np.int64)
+        for blocker, of_reason in self._of_reason.items():
+            known = Coded(of_reason)
+            standing = standing * len(known.table) + known.codes[self._codes(blocker, rows)]
+        _, first, place = np.unique(standing, return_index=True, return_inverse=True)
+        told = list(map(self._text, rows[first]))
+        texts = list(map(told.__getitem__, place.tolist()))
+        for one in np.flatnonzero(senders).tolist():
+            texts[one] = reply_text(_sender_replies(self._judgement, int(rows[one])))
         return texts
 
-    def _text(self, standing: tuple[str | None, ...]) -> str:
-        pairs = [(blocker, reply) for blocker, reply in zip(self._of_reason, standing, strict=True)
-                 if reply is not None]  # fmt: skip
-        text = self._known[standing] = reply_text(pairs)
-        return text
+    def _codes(self, blocker: str, rows: NDArray[np.int64] | np.int64) -> Any:
+        return self._judgement.columns[blocker].codes[rows]
+
+    def _text(self, row: np.int64) -> str:
+        replies = ((blocker, of_reason[self._codes(blocker, row)]) for blocker, of_reason in self._of_reason.items())
+        return reply_text([(blocker, reply) for blocker, reply in replies if reply is not None])
 
 
 def _sender_replies(judgement: Judgement, row: int) -> tuple[tuple[str, str], ...]:

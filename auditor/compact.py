@@ -1,62 +1,82 @@
 """Sequences that hold a value per account in little memory: a tenant may have a million of them.
 
-`Coded` keeps each distinct value once, `Texts` and `TextLists` the characters of all texts in one buffer. They grow by
-`append` while a tenant is loaded and are only read afterwards.
+`Coded` keeps each distinct value once, `Texts` and `TextLists` the characters of many texts in one. They grow by
+`extend`, some hundred values at a time, while a tenant is loaded and are only read afterwards.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, TypeVar, overload
+from itertools import accumulate, chain, islice, pairwise
+from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 Value = TypeVar("Value", bound=Hashable)
+Other = TypeVar("Other", bound=Hashable)
+
+
+class Numbered(dict[Value, int]):
+    """The number of each distinct value, given when it is first asked for; `table` holds the values by number."""
+
+    def __init__(self) -> None:
+        self.table: list[Value] = []
+
+    def __missing__(self, value: Value) -> int:
+        number = self[value] = len(self.table)
+        self.table.append(value)
+        return number
 
 
 class Coded(Sequence[Value]):
-    """A column whose values repeat: `table` holds the distinct ones in the order of their first use."""
+    """A column whose values repeat: `table` holds the distinct ones, `codes` the place of each entry's value in it."""
 
     __slots__ = ("_codes", "_known", "table")
 
     def __init__(self, values: Iterable[Value] = ()) -> None:
-        self.table: list[Value] = []
-        self._known: dict[Value, int] = {}
+        self._known = Numbered[Value]()
+        self.table = self._known.table
         self._codes: array[int] = array("H")
         self.extend(values)
 
-    def append(self, value: Value) -> None:
-        code = self._known.get(value)
-        self._codes.append(self._add(value) if code is None else code)
+    @classmethod
+    def of(cls, known: Numbered[Value], codes: NDArray[Any]) -> Coded[Value]:
+        """The column of values that are numbered already."""
+        found = cls()
+        found._known, found.table = known, known.table
+        typecode = "H" if len(known) <= 2**16 else "I"
+        found._codes = array(typecode, codes.astype(typecode).tobytes())
+        return found
 
     def extend(self, values: Iterable[Value]) -> None:
-        known, append = self._known.get, self._codes.append
-        for value in values:
-            code = known(value)
-            if code is None:
-                code = self._add(value)
-                append = self._codes.append  # the codes may have moved to a wider array
-            append(code)
-
-    def _add(self, value: Value) -> int:
-        code = self._known[value] = len(self.table)
-        self.table.append(value)
-        if code == 2**16:
+        codes = list(map(self._known.__getitem__, values))
+        if len(self.table) > 2**16 and self._codes.typecode == "H":
             self._codes = array("I", self._codes)
-        return code
+        self._codes.extend(codes)
 
     @property
     def codes(self) -> NDArray[Any]:
         """Per entry the position of its value in `table`; a view, so that nothing can be appended any more."""
         return np.frombuffer(self._codes, dtype=self._codes.typecode) if self._codes else np.zeros(0, dtype=np.uint16)
 
-    def where(self, wanted: Callable[[Value], bool]) -> NDArray[np.bool_]:
+    def where(self, wanted: Callable[[Value], object]) -> NDArray[np.bool_]:
         """Which entries hold a value that `wanted` takes; it is asked once per distinct value."""
-        chosen = np.fromiter((wanted(value) for value in self.table), dtype=np.bool_, count=len(self.table))
-        found: NDArray[np.bool_] = chosen[self.codes] if len(self) else np.zeros(0, dtype=np.bool_)
+        chosen = np.fromiter(map(bool, map(wanted, self.table)), dtype=np.bool_)
+        found: NDArray[np.bool_] = chosen[self.codes]
+        return found
+
+    def mapped(self, told: Callable[[Value], Other]) -> Coded[Other]:
+        """The column of what `told` says of each value; it is asked once per distinct value."""
+        known = Numbered[Other]()
+        numbers = np.fromiter(map(known.__getitem__, map(told, self.table)), dtype=np.uint32)
+        return Coded.of(known, numbers[self.codes])
+
+    def numbers(self, told: Callable[[Value], int]) -> NDArray[np.int8]:
+        """The same of small numbers."""
+        numbers = np.fromiter(map(told, self.table), dtype=np.int8)
+        found: NDArray[np.int8] = numbers[self.codes]
         return found
 
     def copy(self) -> list[Value]:
@@ -85,27 +105,43 @@ class Coded(Sequence[Value]):
 
 
 class Texts(Sequence[str]):
-    """A column of texts that are mostly different, as one buffer of UTF-8 and the place where each ends."""
+    """A column of texts that are mostly different: each `_PART` of them are one long text and the place where each
+    ends in it; the last ones wait for theirs as they are."""
 
-    __slots__ = ("_data", "_ends")
+    __slots__ = ("_ends", "_last", "_parts")
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._data = bytearray()
-        self._ends: array[int] = array("Q")
-        for value in values:
-            self.append(value)
+        self._parts: list[str] = []
+        self._ends: array[int] = array("I")
+        self._last: list[str] = []
+        self.extend(values)
 
-    def append(self, text: str) -> None:
-        # evidence may hold lone surrogates, which plain UTF-8 cannot
-        self._data += text.encode("utf-8", "surrogatepass")
-        self._ends.append(len(self._data))
+    def extend(self, texts: Iterable[str]) -> None:
+        """Raises ValueError where a text was read before."""
+        if len(self._ends) % _PART:
+            raise ValueError("the texts were read, so that nothing can be appended any more")
+        self._last.extend(texts)
+        while len(self._last) >= _PART:
+            self._close(self._last[:_PART])
+            del self._last[:_PART]
+
+    def _close(self, part: list[str]) -> None:
+        self._ends.extend(accumulate(map(len, part)))
+        self._parts.append("".join(part))
+
+    def _whole(self) -> list[str]:
+        """All parts, the last one as well."""
+        if self._last:
+            self._close(self._last)
+            self._last = []
+        return self._parts
 
     def copy(self) -> list[str]:
         """A list of the texts, to be changed."""
         return list(self)
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._ends) + len(self._last)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -113,18 +149,25 @@ class Texts(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
-            return [self._at(one) for one in range(*index.indices(len(self)))]
-        return self._at(range(len(self._ends))[index] if index < 0 else index)
+            return list(map(self._at, range(*index.indices(len(self)))))
+        return self._at(range(len(self))[index] if index < 0 else index)
 
     def _at(self, index: int) -> str:
-        end = self._ends[index]
-        return self._data[self._ends[index - 1] if index else 0 : end].decode("utf-8", "surrogatepass")
+        part, place = divmod(index, _PART)
+        return self._whole()[part][self._ends[index - 1] if place else 0 : self._ends[index]]
+
+    def take(self, rows: NDArray[Any]) -> list[str]:
+        """The texts at these places."""
+        parts = self._whole()
+        ends = np.frombuffer(self._ends, dtype=self._ends.typecode) if parts else np.zeros(0, dtype=np.uint32)
+        starts = np.where(rows % _PART, ends[rows - 1], 0)
+        places = zip((rows // _PART).tolist(), starts.tolist(), ends[rows].tolist(), strict=True)
+        return [parts[part][start:end] for part, start, end in places]
 
     def __iter__(self) -> Iterator[str]:
-        start = 0
-        for end in self._ends:
-            yield self._data[start:end].decode("utf-8", "surrogatepass")
-            start = end
+        for number, part in enumerate(self._whole()):
+            ends = self._ends[number * _PART : (number + 1) * _PART].tolist()
+            yield from [part[start:end] for start, end in pairwise([0, *ends])]
 
     def __eq__(self, other: object) -> bool:
         return _same(self, other)
@@ -132,29 +175,40 @@ class Texts(Sequence[str]):
     __hash__ = None  # type: ignore[assignment]
 
 
+_PART = 1024
+"""Texts that are kept as one: some ten thousand characters, of which one outside Latin makes all of them wider."""
+
+
 class TextLists(Sequence[tuple[str, ...]]):
     """A column of short lists of texts."""
 
     __slots__ = ("_ends", "_texts")
 
-    def __init__(self, values: Iterable[Iterable[str]] = ()) -> None:
+    def __init__(self, values: Iterable[Sequence[str]] = ()) -> None:
         self._texts = Texts()
         self._ends: array[int] = array("Q")
-        for value in values:
-            self.append(value)
+        self.extend(values)
 
-    def append(self, texts: Iterable[str]) -> None:
-        for text in texts:
-            self._texts.append(text)
-        self._ends.append(len(self._texts))
+    def extend(self, lists: Iterable[Sequence[str]]) -> None:
+        lists = list(lists)
+        ends = accumulate(map(len, lists), initial=len(self._texts))
+        self._ends.extend(islice(ends, 1, None))
+        self._texts.extend(chain.from_iterable(lists))
 
     def copy(self) -> list[tuple[str, ...]]:
         """A list of the lists, to be changed."""
         return list(self)
 
-    def filled(self) -> NDArray[np.bool_]:
-        """Which entries hold any text."""
-        return np.diff(np.array(self._ends, dtype=np.int64), prepend=0) > 0
+    def counts(self) -> NDArray[np.int64]:
+        """How many texts each entry holds."""
+        ends = np.array(self._ends, dtype=np.int64)
+        ends[1:] -= ends[:-1].copy()
+        return ends
+
+    @property
+    def texts(self) -> Texts:
+        """The texts of all entries."""
+        return self._texts
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -193,6 +247,8 @@ def take(values: Sequence[Value], rows: NDArray[Any]) -> list[Value]:
     """The entries of any column at these places."""
     if isinstance(values, Coded):
         return list(map(values.table.__getitem__, values.codes[rows].tolist()))
+    if isinstance(values, Texts):
+        return cast(list[Value], values.take(rows))
     return list(map(values.__getitem__, rows.tolist()))
 
 

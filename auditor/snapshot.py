@@ -11,8 +11,9 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -77,11 +78,16 @@ class Snapshot:
                 f"{path}: not a manifest of this program ({error!r}).", remedy="Collect again, or remove the file."
             ) from error
 
-    def lines(self, dataset: str) -> Iterator[bytes]:
-        """The records of a dataset as JSON bytes, in file order; nothing where there is no file.
+    def blocks(self, dataset: str) -> Iterator[list[bytes]]:
+        """The records of a dataset as JSON bytes, some hundred at a time, in file order; each may have its line end.
+        Nothing where there is no file.
 
-        Raises UsageError where a file is damaged (the line is named)."""
-        return lines_of(self.folder, dataset)
+        Raises UsageError where a file is damaged."""
+        return _blocks_of(self.folder, dataset)
+
+    def lines(self, dataset: str) -> Iterator[bytes]:
+        """The same records one by one, without their line ends."""
+        return _without_ends(self.blocks(dataset))
 
     def records(self, dataset: str) -> Iterator[Any]:
         """The decoded records; raises UsageError naming file and line where one is no JSON."""
@@ -111,16 +117,26 @@ class Snapshot:
 
 def lines_of(folder: Path, dataset: str) -> Iterator[bytes]:
     """See `Snapshot.lines`; also for a snapshot that is not finished."""
+    return _without_ends(_blocks_of(folder, dataset))
+
+
+def _without_ends(blocks: Iterable[list[bytes]]) -> Iterator[bytes]:
+    return (line.rstrip(b"\r\n") for line in chain.from_iterable(blocks))
+
+
+_BLOCK = 1 << 18
+"""bytes of the lines that are handed over at once: enough to be quick, few enough to need no memory"""
+
+
+def _blocks_of(folder: Path, dataset: str) -> Iterator[list[bytes]]:
     for path in _files(folder, dataset):
         if path.suffix == ".json":
-            yield from _graph_response(path)
+            yield list(_graph_response(path))
             continue
         try:
             with open_lines(path) as stream:
-                for ended in stream:
-                    line = ended.rstrip(b"\r\n")
-                    if line and not line.isspace():
-                        yield line
+                while lines := stream.readlines(_BLOCK):
+                    yield [line for line in lines if not line.isspace()]
         except DAMAGE as error:
             raise UsageError(f"{path}: cannot be read: {error}.", remedy="`auditor verify` tells more.") from error
 
@@ -162,16 +178,16 @@ def seal(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-_UNPACKED = 1 << 20
-"""bytes unpacked at once: gzip's own 8 KiB are less than one user"""
+_BUFFER = 1 << 20
+"""bytes read or unpacked at once: the usual 8 KiB are hardly more than one user"""
 
 
 def open_lines(path: Path, *, compressed: bool | None = None) -> BinaryIO:
     """A dataset's file, uncompressed where it is compressed (by its name, or as said). Reading may raise DAMAGE."""
     packed = path.suffix == ".gz" if compressed is None else compressed
     if not packed:
-        return path.open("rb")
-    return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, gzip.open(path, "rb")), _UNPACKED))
+        return path.open("rb", _BUFFER)
+    return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, gzip.open(path, "rb")), _BUFFER))
 
 
 def sha256_of_lines(path: Path) -> str:

@@ -83,7 +83,7 @@ def measure(folder: Path, accounts: int) -> dict[str, Any]:
     from auditor.blockers.base import Cases
     from auditor.findings import find_all
     from auditor.load import load
-    from auditor.report.csvfiles import write_csv
+    from auditor.report.csvfiles import write_columns
     from auditor.snapshot import Snapshot
 
     clock, started = Clock(), time.perf_counter()
@@ -105,7 +105,7 @@ def measure(folder: Path, accounts: int) -> dict[str, Any]:
     with clock.stage(CSV), tempfile.TemporaryFile() as stream:
         from auditor import accounts as table
 
-        write_csv(stream, table.COLUMNS, table.rows(judgement))
+        write_columns(stream, table.COLUMNS, table.parts(judgement))
     return {"stages": clock.taken, "elapsed": time.perf_counter() - started, "peak": peak(), "findings": findings}
 
 

@@ -41,7 +41,7 @@ from auditor.load.source import Source
 from auditor.load.users import Users, read_users
 from auditor.load.what_if import read_what_if
 from auditor.snapshot import Snapshot
-from auditor.tenant import UNREADABLE_POLICY, Accounts, Tenant, Tri
+from auditor.tenant import UNREAD, UNREADABLE_POLICY, Accounts, Tenant, Tri
 
 __all__ = ["load"]
 
@@ -68,6 +68,7 @@ def load(
     organization = source.first("organization") or {}
     skus = read_skus(source)
     users = read_users(source, skus)
+    origin = users.origin
     addresses = AddressBook(users.user_principal_name, users.addresses)
     tell_shared(addresses, users, source)
     join = Join(users, addresses)
@@ -80,6 +81,7 @@ def load(
     definitions = role_definitions(source)
     roles = read_roles(source, users.row_of, groups, definitions)
     registration = read_registration(source, users)
+    mfa_registered = registration.mfa.column(UNREAD).numbers(int)
     per_user_mfa = read_per_user_mfa(source, users)
     sign_ins = read_sign_ins(source, users, join)
     use = smtp_use(sign_ins, len(users))
@@ -88,7 +90,7 @@ def load(
         mailbox,
         usage,
         exchange_user,
-        registration.mfa_registered,
+        mfa_registered.tolist(),
         roles.held,
         _rows_of(declared, users, addresses),
         recipients_read=source.complete("mailboxes"),
@@ -99,31 +101,31 @@ def load(
         display_name=users.display_name,
         addresses=users.addresses,
         kind=kind,
-        user_type=users.user_type,
-        is_external=_tri(users.is_external),
-        external_kinds=users.external_kinds,
+        user_type=origin.mapped(lambda one: one.user_type),
+        is_external=origin.numbers(lambda one: one.is_external),
+        external_kinds=origin.mapped(lambda one: one.kinds),
         enabled=_tri(users.enabled),
         synced=_tri(users.synced),
         created=users.created,
         password_changed=users.password_changed,
         password_age_days=np.array(users.password_age_days, dtype=np.float64),
-        password_never_expires=_tri(users.password_never_expires),
+        password_never_expires=users.password_never_expires,
         domain=users.domain,
         is_admin=_tri(roles.is_admin()),
         roles=Coded(roles.held),
         roles_uncertain=roles.uncertain,
-        mailbox_plan=users.mailbox_plan,
-        mailbox_plan_note=users.mailbox_plan_note,
-        ever_had_mailbox_plan=_tri(users.ever_had_mailbox_plan),
-        mailbox=Coded(mailbox),
-        mailbox_usage=Coded(usage),
-        exchange_user=Coded(exchange_user),
-        smtp_auth_disabled=_tri(smtp_auth_disabled),
-        authentication_policy=Coded(authentication_policy),
-        per_user_mfa=Coded(per_user_mfa),
-        mfa_registered=_tri(registration.mfa_registered),
-        methods=Coded(registration.methods),
-        methods_as_of=Coded(registration.as_of),
+        mailbox_plan=users.entitlement.mapped(lambda one: one.plan),
+        mailbox_plan_note=users.entitlement.mapped(lambda one: one.note),
+        ever_had_mailbox_plan=users.entitlement.numbers(lambda one: one.ever),
+        mailbox=mailbox,
+        mailbox_usage=usage,
+        exchange_user=exchange_user,
+        smtp_auth_disabled=smtp_auth_disabled,
+        authentication_policy=authentication_policy,
+        per_user_mfa=per_user_mfa,
+        mfa_registered=mfa_registered,
+        methods=registration.methods.column(()),
+        methods_as_of=registration.as_of.column(""),
         smtp_last_success=Coded(use.last_success),
         smtp_last_failure=Coded(use.last_failure),
         smtp_failure_codes=Coded(use.failure_codes),

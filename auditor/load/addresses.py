@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from auditor.compact import TextLists, Texts
 from auditor.load.source import Source
 from auditor.load.users import Users
 
@@ -17,24 +19,19 @@ class AddressBook(Mapping[str, int]):
 
     Holds hashes only: the texts stand in the columns, and every hit is checked against them."""
 
-    def __init__(self, principals: Sequence[str], addresses: Sequence[tuple[str, ...]]) -> None:
+    def __init__(self, principals: Texts, addresses: TextLists) -> None:
         self._principals = principals
         self._addresses = addresses
-        hashes, rows = array("q"), array("i")
-        for row, principal in enumerate(principals):
-            if principal:
-                hashes.append(hash(principal.lower()))
-                rows.append(row)
+        everybody = np.arange(len(principals), dtype=np.int32)
+        named = np.fromiter(map(bool, principals), dtype=np.bool_)
+        own = _hashes(map(str.lower, principals))
+        others, rows = _hashes(addresses.texts), np.repeat(everybody, addresses.counts())
         # of the addresses those that are no UPN of the same account, which is found by that
-        for row, (principal, mine) in enumerate(zip(principals, addresses, strict=True)):
-            own = principal.lower()
-            for address in mine:
-                if address != own:
-                    hashes.append(hash(address))
-                    rows.append(row)
-        order = np.argsort(np.array(hashes, dtype=np.int64), kind="stable")
-        self._hashes = array("q", np.array(hashes, dtype=np.int64)[order].tobytes())
-        self._rows = array("i", np.array(rows, dtype=np.int32)[order].tobytes())
+        more = (others != own[rows]) | ~named[rows]
+        hashes, rows = np.concatenate([own[named], others[more]]), np.concatenate([everybody[named], rows[more]])
+        order = np.argsort(hashes, kind="stable")
+        self._hashes = array("q", hashes[order].tobytes())
+        self._rows = array("i", rows[order].tobytes())
 
     def bearers(self, name: str) -> list[int]:
         """The rows of all accounts that bear a lower-case name, each once: first those whose UPN it is."""
@@ -103,6 +100,10 @@ class AddressBook(Mapping[str, int]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _hashes(texts: Iterable[str]) -> NDArray[np.int64]:
+    return np.fromiter(map(hash, texts), dtype=np.int64)
 
 
 def tell_shared(book: AddressBook, users: Users, source: Source) -> None:

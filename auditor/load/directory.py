@@ -6,6 +6,7 @@ https://learn.microsoft.com/graph/api/resources/unifiedroleassignment.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,22 +103,24 @@ def _members(source: Source, row_of: Mapping[str, int]) -> _Members:
     name = "groupMembers"
     if not source.complete(name):
         return _Members({}, set(), known=False)
-    found: dict[str, list[int]] = {}
+    found = defaultdict[str, list[int]](list)
     unclear: set[str] = set()
-    for member, bad, place in source.decoded(name, _Member):
-        if member.groupId is UNSET or member.id is UNSET:
-            wrong = "groupId" if member.groupId is UNSET else "id"
-            if wrong not in bad:
-                source.problems.add(name, place, wrong, "missing: who is in the group is not certain")
-            if member.groupId is UNSET:
-                source.lose(name)
-            else:
-                unclear.add(member.groupId.lower())
-            continue
-        row = row_of.get(member.id.lower())
-        rows = found.setdefault(member.groupId.lower(), [])
-        if row is not None:
-            rows.append(row)
+    for block in source.blocks(name, _Member):
+        for position, member in enumerate(block.records):
+            if member.groupId is UNSET or member.id is UNSET:
+                wrong = "groupId" if member.groupId is UNSET else "id"
+                if wrong not in block.malformed(position):
+                    problem = "missing: who is in the group is not certain"
+                    source.problems.add(name, block.place(position), wrong, problem)
+                if member.groupId is UNSET:
+                    source.lose(name)
+                else:
+                    unclear.add(member.groupId.lower())
+                continue
+            rows = found[member.groupId.lower()]
+            row = row_of.get(member.id.lower())
+            if row is not None:
+                rows.append(row)
     if source.lost(name):
         source.distrust(name, f"{source.lost(name)} records name no group: every group may have more members")
     if not source.complete(name):

@@ -10,19 +10,20 @@ https://learn.microsoft.com/graph/api/reportroot-getemailappusageuserdetail.
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from types import NoneType
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from auditor.compact import Coded
 from auditor.load.exchange import NOBODY, Join
-from auditor.load.source import Source
+from auditor.load.settled import Settled
+from auditor.load.source import Block, Source
 from auditor.load.users import Users
 from auditor.load.values import exchange_boolean, graph_boolean, stamp
 from auditor.tenant import NO, UNREAD, YES, SignIn
@@ -174,44 +175,44 @@ def _target(target: object, users: Users, join: Join) -> int:
 class _Registration(msgspec.Struct, gc=False):
     id: str | UnsetType = UNSET
     isMfaRegistered: bool | UnsetType | None = UNSET  # noqa: N815
-    methodsRegistered: list[str] | UnsetType | None = UNSET  # noqa: N815
+    methodsRegistered: tuple[str, ...] | UnsetType | None = UNSET  # noqa: N815
     lastUpdatedDateTime: Text = UNSET  # noqa: N815
 
 
-@dataclass
 class Registration:
-    mfa_registered: list[int]
-    methods: list[tuple[str, ...]]
-    as_of: list[str]
+    """Registered methods as the report knows them. Of rows that disagree the first is used."""
+
+    def __init__(self, accounts: int) -> None:
+        self.mfa = Settled[int](accounts)
+        self.methods = Settled[tuple[str, ...]](accounts)
+        self.as_of = Settled[str](accounts)
 
 
 def read_registration(source: Source, users: Users) -> Registration:
-    """Registered methods as the report knows them, and fresher from `authenticationMethods` where those were read."""
-    size = len(users)
-    found = Registration([UNREAD] * size, [()] * size, [""] * size)
+    """Of the report, and fresher from `authenticationMethods` where those were read."""
     name = "userRegistrationDetails"
+    found = Registration(len(users))
     if source.complete(name):
-        seen = bytearray(size)
-        for record, bad, place in source.decoded(name, _Registration):
-            row = _row(source, name, users, record.id, bad, place)
-            if row < 0:
-                continue
-            if record.isMfaRegistered is UNSET and "isMfaRegistered" not in bad:
-                source.problems.missing(name, users.id[row], "isMfaRegistered")
-            said = graph_boolean(record.isMfaRegistered), _listed(record), sys.intern(record.lastUpdatedDateTime or "")
-            if not seen[row]:
-                seen[row] = True
-                found.mfa_registered[row], found.methods[row], found.as_of[row] = said
-            elif said != (found.mfa_registered[row], found.methods[row], found.as_of[row]):
+        for block in source.blocks(name, _Registration):
+            rows = _rows(source, name, users, block)
+            registered = [record.isMfaRegistered for record in block.records]
+            if UNSET in registered:
+                _tell_missing(source, name, users, block, rows, "isMfaRegistered")
+            differing = {
+                *found.mfa.settle(rows, map(graph_boolean, registered)),
+                *found.methods.settle(rows, map(_listed, block.records)),
+                *found.as_of.settle(rows, [record.lastUpdatedDateTime or "" for record in block.records]),
+            }
+            for row in differing:
                 source.problems.add(name, users.id[row], "", "stands twice with different values: the first is used")
-        source.distinct[name] = sum(seen)
+        source.distinct[name] = int(found.mfa.seen().sum())
     _add_methods(source, users, found)
     return found
 
 
 def _listed(record: _Registration) -> tuple[str, ...]:
     methods = record.methodsRegistered
-    return _sorted(tuple(methods)) if methods else ()
+    return _sorted(methods) if methods else ()
 
 
 @lru_cache(maxsize=4096)
@@ -236,15 +237,18 @@ def _add_methods(source: Source, users: Users, found: Registration) -> None:
     name = "authenticationMethods"
     for number, record in enumerate(source.objects_of(name), 1):
         given = record.get("id")
-        row = _row(source, name, users, given if isinstance(given, str) else UNSET, frozenset(), f"record {number}")
+        row = users.row_of.get(given.lower(), NOBODY) if isinstance(given, str) else NOBODY
+        if not isinstance(given, str) or not given:
+            source.problems.add(name, f"record {number}", "id", _NOBODYS)
         methods = record.get("methods")
         if row < 0:
             continue
         if not isinstance(methods, list):
             source.problems.add(name, users.id[row], "methods", "missing or no list")
             continue
-        found.methods[row] = tuple(sorted({word for word in map(_method, methods) if word}))
-        found.as_of[row] = source.status[name].as_of or found.as_of[row]
+        found.methods.replace(row, tuple(sorted({word for word in map(_method, methods) if word})))
+        if source.status[name].as_of:
+            found.as_of.replace(row, source.status[name].as_of)
 
 
 def _method(method: object) -> str:
@@ -262,66 +266,82 @@ class _PerUserMfa(msgspec.Struct, gc=False):
     perUserMfaState: Text = UNSET  # noqa: N815
 
 
-def read_per_user_mfa(source: Source, users: Users) -> list[str]:
+def read_per_user_mfa(source: Source, users: Users) -> Coded[str]:
     """`Accounts.per_user_mfa`; two rows that disagree are unknown."""
-    name = "perUserMfa"
-    found = ["unknown"] * len(users)
+    name, prop = "perUserMfa", "perUserMfaState"
+    found = Settled(len(users), "unknown")
     if not source.complete(name):
-        return found
-    seen = bytearray(len(users))
-    for record, bad, place in source.decoded(name, _PerUserMfa):
-        row = _row(source, name, users, record.id, bad, place)
-        if row < 0:
-            continue
-        if record.perUserMfaState is UNSET and "perUserMfaState" not in bad:
-            source.problems.missing(name, users.id[row], "perUserMfaState")
-        word = record.perUserMfaState.lower() if isinstance(record.perUserMfaState, str) else ""
-        if word not in {"disabled", "enabled", "enforced"}:
-            if record.perUserMfaState is not UNSET:
-                problem = f"`{record.perUserMfaState}` is none of disabled, enabled, enforced"
-                source.problems.add(name, users.id[row], "perUserMfaState", problem)
-            word = "unknown"
-        if seen[row] and found[row] != word:
+        return found.column("unknown")
+    for block in source.blocks(name, _PerUserMfa):
+        rows = _rows(source, name, users, block)
+        words = [record.perUserMfaState or "" for record in block.records]
+        words = [word.lower() for word in words]
+        if not _MFA_STATES.issuperset(words):
+            _tell_missing(source, name, users, block, rows, prop)
+            for position, word in enumerate(words):
+                if word in _MFA_STATES:
+                    continue
+                words[position] = "unknown"
+                given, row = block.records[position].perUserMfaState, rows[position]
+                if given is not UNSET and row >= 0:
+                    problem = f"`{given}` is none of disabled, enabled, enforced"
+                    source.problems.add(name, users.id[row], prop, problem)
+        for row in found.settle(rows, words):
             source.problems.add(name, users.id[row], "", "two objects for this account disagree")
-            word = "unknown"
-        seen[row] = True
-        found[row] = word
-    source.distinct[name] = sum(seen)
-    return found
+    source.distinct[name] = int(found.seen().sum())
+    return found.column("unknown")
 
 
-def _row(source: Source, name: str, users: Users, given: str | UnsetType, bad: frozenset[str], place: str) -> int:
-    """The row of an object whose `id` is the user's; NOBODY where it is another's or missing."""
-    if given is UNSET or not given:
-        if "id" not in bad:
-            source.problems.add(name, place, "id", "missing: whose it is is unknown")
-        return NOBODY
-    return users.row_of.get(given.lower(), NOBODY)
+_MFA_STATES = frozenset({"disabled", "enabled", "enforced"})
+_NOBODYS = "missing: whose it is is unknown"
 
 
-def read_mailbox_usage(source: Source, users: Users, join: Join) -> list[str]:
+def _rows(source: Source, name: str, users: Users, block: Block[_Registration] | Block[_PerUserMfa]) -> list[int]:
+    """The rows of objects whose `id` is the user's; NOBODY where it is another's or missing."""
+    ids = [record.id or "" for record in block.records]
+    if "" in ids:
+        for position, one in enumerate(ids):
+            if not one and "id" not in block.malformed(position):
+                source.problems.add(name, block.place(position), "id", _NOBODYS)
+    known = users.row_of.get
+    return [known(one.lower(), NOBODY) for one in ids]
+
+
+def _tell_missing(
+    source: Source,
+    name: str,
+    users: Users,
+    block: Block[_Registration] | Block[_PerUserMfa],
+    rows: list[int],
+    prop: str,
+) -> None:
+    for position, record in enumerate(block.records):
+        if rows[position] >= 0 and getattr(record, prop) is UNSET and prop not in block.malformed(position):
+            source.problems.missing(name, users.id[rows[position]], prop)
+
+
+def read_mailbox_usage(source: Source, users: Users, join: Join) -> Coded[str]:
     """`Accounts.mailbox_usage`: user, shared, deleted, or empty where there is no row."""
     name = "mailboxUsage"
     found = [""] * len(users)
-    if not source.complete(name):
-        return found
-    for row, report in _report(source, name, join):
-        deleted, kind = exchange_boolean(report.get("isdeleted")), report.get("recipienttype")
-        if not isinstance(kind, str | None):
-            source.problems.add(name, users.id[row], "recipientType", "no text: which kind it is is unknown")
-        if deleted == UNREAD:
-            source.problems.add(name, users.id[row], "isDeleted", "neither true nor false: the row tells nothing")
-            word = "unread"
-        elif deleted == YES:
-            word = "deleted"
-        else:
-            word = "shared" if "shared" in str(kind).lower() else "user"
-        # a live mailbox beside a deleted one of the same name is what counts
-        if not found[row] or found[row] in {"deleted", "unread"}:
-            found[row] = word
-        elif word not in {"deleted", "unread", found[row]}:
-            source.problems.add(name, users.id[row], "", "two rows for this account disagree: the first is used")
-    return found if source.complete(name) else [""] * len(users)
+    if source.complete(name):
+        for row, deleted, kind in _report(source, name, join, "isdeleted", "recipienttype"):
+            if not isinstance(kind, _TEXT):
+                source.problems.add(name, users.id[row], "recipientType", "no text: which kind it is is unknown")
+            gone = NO if deleted is UNSET else exchange_boolean(deleted)
+            if gone == UNREAD:
+                source.problems.add(name, users.id[row], "isDeleted", "neither true nor false: the row tells nothing")
+                word = "unread"
+            elif gone == YES:
+                word = "deleted"
+            else:
+                word = "shared" if "shared" in str(kind).lower() else "user"
+            # a live mailbox beside a deleted one of the same name is what counts
+            if not found[row] or found[row] in {"deleted", "unread"}:
+                found[row] = word
+            elif word not in {"deleted", "unread", found[row]}:
+                source.problems.add(name, users.id[row], "", "two rows for this account disagree: the first is used")
+    return Coded(found if source.complete(name) else [""] * len(users))
 
 
 def read_smtp_apps(source: Source, users: Users, join: Join) -> list[int]:
@@ -330,17 +350,15 @@ def read_smtp_apps(source: Source, users: Users, join: Join) -> list[int]:
     seen = bytearray(len(users))
     name = "emailAppUsage"
     if source.usable(name):
-        for row, report in _report(source, name, join):
+        for row, used in _report(source, name, join, "smtpapp"):
             seen[row] = 1
-            if "smtpapp" not in report:
+            if used is UNSET:
                 source.problems.missing(name, users.id[row], "SMTP App")
-                continue
-            used = report["smtpapp"]
-            if not isinstance(used, str | bool | None):
+            elif not isinstance(used, _YES_OR_NO):
                 source.problems.add(name, users.id[row], "SMTP App", "neither yes nor no")
-                continue
-            said = str(used or "").strip().lower() not in {"", "no", "false", "0"}
-            found[row] = max(found[row], YES if said else NO)
+            else:
+                said = str(used or "").strip().lower() not in {"", "no", "false", "0"}
+                found[row] = max(found[row], YES if said else NO)
         source.distinct[name] = sum(seen)
         if source.status[name].state == "cut" and source.status[name].reason == CONCEALED:
             found = [UNREAD] * len(users)
@@ -358,29 +376,32 @@ CONCEALED = (
     "(Microsoft 365 admin center > Settings > Org settings > Reports)"
 )
 _NAMELESS = "missing: whose row it is is unknown"
-_CHUNK = 10_000
-"""Rows that are joined at a time: enough to be quick, few enough to need no memory."""
+_TEXT = (str, NoneType, UnsetType)
+_YES_OR_NO = (str, bool, NoneType)
 _HASH = re.compile(r"[0-9a-fA-F]{32,64}")
 
 
-def _report(source: Source, name: str, join: Join) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(row of Accounts, the report's row with its keys in lower case without spaces) of the rows that name an account.
+def _report(source: Source, name: str, join: Join, *wanted: str) -> Iterator[tuple[Any, ...]]:
+    """(row of Accounts, value of each wanted column or UNSET) of the report's rows that name an account. `wanted`: the
+    columns' names in lower case, without spaces.
 
     Where names are concealed the dataset is no longer complete, and a note says so once."""
-    concealed, nameless, number = False, 0, 0
-    records = source.each(name)
-    while part := list(islice(records, _CHUNK)):
-        reports = [dict(zip(_flat(tuple(record)), record.values(), strict=True)) for record, _ in part]
-        names = [_text(report, "userprincipalname") for report in reports]
-        for report, upn, row in zip(reports, names, join.all_named(names), strict=True):
-            number += 1
-            if not upn:
-                source.problems.add(name, f"record {number}", "userPrincipalName", _NAMELESS)
+    concealed, nameless = False, 0
+    for block in source.objects(name):
+        spelt = [_spelling(tuple(record)) for record in block.records]
+        upns, *columns = (
+            [record.get(keys.get(column, ""), UNSET) for record, keys in zip(block.records, spelt, strict=True)]
+            for column in ("userprincipalname", *wanted)
+        )
+        names = [upn if isinstance(upn, str) else "" for upn in upns]
+        rows = join.all_named(names)
+        for position in [position for position, row in enumerate(rows) if row < 0]:
+            if not names[position]:
+                source.problems.add(name, block.place(position), "userPrincipalName", _NAMELESS)
                 nameless += 1
-            elif row >= 0:
-                yield row, report
-            elif _HASH.fullmatch(upn):
+            elif _HASH.fullmatch(names[position]):
                 concealed = True
+        yield from (told for told in zip(rows, *columns, strict=True) if told[0] >= 0)
     nameless += source.lost(name)
     if nameless:
         source.distrust(name, f"{nameless} of its rows name nobody")
@@ -390,8 +411,9 @@ def _report(source: Source, name: str, join: Join) -> Iterator[tuple[int, dict[s
 
 
 @lru_cache(maxsize=64)
-def _flat(keys: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(re.sub(r"[^a-z0-9]", "", key.lower()) for key in keys)
+def _spelling(keys: tuple[str, ...]) -> Mapping[str, str]:
+    """The keys by their lower-case letters and digits."""
+    return {re.sub(r"[^a-z0-9]", "", key.lower()): key for key in keys}
 
 
 def _addresses(record: Mapping[str, Any]) -> list[str]:

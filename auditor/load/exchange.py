@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from msgspec import UNSET
 
+from auditor.compact import Coded, Value
 from auditor.load.addresses import AddressBook
+from auditor.load.settled import Settled
 from auditor.load.source import Source
 from auditor.load.users import Users
 from auditor.load.values import NULL, exchange_boolean
-from auditor.tenant import NO, UNREAD, AuthenticationPolicy
+from auditor.tenant import NO, UNREAD, AuthenticationPolicy, Tri
 
 UNKNOWN_TYPE = "Unknown"
 """Stands for a row whose recipient type could not be read: there is a mailbox, of which kind is not known."""
@@ -63,8 +64,10 @@ class Join:
         self._read_guids = read
         self._guids = None
 
-    def of_id(self, object_id: str) -> int | None:
-        return self._by_id.get(object_id.lower())
+    def of_ids(self, ids: Sequence[object]) -> list[int | None]:
+        """The rows of directory object ids; None for what is none, or another's."""
+        known = self._by_id.get
+        return [known(one.lower()) if isinstance(one, str) else None for one in ids]
 
     def row(self, found: ExchangeRow) -> int:
         """A row of Accounts, NOBODY where the object belongs to no account, NO_KEY where that cannot be told."""
@@ -107,66 +110,62 @@ class Join:
         return next(iter(self._book.principals(address)), otherwise)
 
 
-Value = TypeVar("Value")
+class Rows(NamedTuple):
+    """Some objects of a dataset: the row of Accounts of each (or NOBODY, NO_KEY), the object, its name for problems."""
+
+    rows: list[int]
+    objects: list[ExchangeRow]
+    labels: list[str]
 
 
-def _rows(source: Source, name: str, join: Join) -> Iterator[tuple[int, ExchangeRow, str]]:
-    """(row of Accounts or NOBODY, object, its name for problems); an object that names no account is a problem."""
-    for found, _, place in source.decoded(name, ExchangeRow):
-        object_id = found.ExternalDirectoryObjectId
-        known = join.of_id(object_id) if isinstance(object_id, str) else None
-        if known is not None:
-            yield known, found, object_id
-            continue
-        keys = (found.ExternalDirectoryObjectId, found.UserPrincipalName, found.PrimarySmtpAddress, found.Guid)
-        label = next((text for text in map(_text, keys) if text), place)
-        for key, value in zip(_KEYS, keys, strict=True):
-            if value is not UNSET and value is not None and not isinstance(value, str):
-                source.problems.add(name, label, key, "no text: the object is joined by its other names")
-        row = join.row(found)
-        if row == NO_KEY:
-            source.problems.add(
-                name, label, "ExternalDirectoryObjectId", "no id or name that tells whose it is: it is not used"
-            )
-        yield row, found, label
+def _joined(source: Source, name: str, join: Join) -> Iterator[Rows]:
+    """Some hundred at a time; an object that names no account is a problem."""
+    for block in source.blocks(name, ExchangeRow):
+        ids = [found.ExternalDirectoryObjectId for found in block.records]
+        rows = join.of_ids(ids)
+        for position in [position for position, row in enumerate(rows) if row is None]:
+            rows[position], ids[position] = _named(source, name, join, block.records[position], block.place(position))
+        yield Rows(cast(list[int], rows), block.records, ids)
+
+
+def _named(source: Source, name: str, join: Join, found: ExchangeRow, place: str) -> tuple[int, str]:
+    """(row, name for problems) of an object that is not found by its id."""
+    keys = (found.ExternalDirectoryObjectId, found.UserPrincipalName, found.PrimarySmtpAddress, found.Guid)
+    label = next((text for text in map(_text, keys) if text), place)
+    for key, value in zip(_KEYS, keys, strict=True):
+        if value is not UNSET and value is not None and not isinstance(value, str):
+            source.problems.add(name, label, key, "no text: the object is joined by its other names")
+    row = join.row(found)
+    if row == NO_KEY:
+        source.problems.add(
+            name, label, "ExternalDirectoryObjectId", "no id or name that tells whose it is: it is not used"
+        )
+    return row, label
 
 
 def _settle(
-    source: Source, name: str, found: list[Value | None], row: int, value: Value, contradiction: Value, user_id: str
+    source: Source, name: str, found: Settled[Value], rows: list[int], values: list[Value], users: Users
 ) -> None:
-    """Puts a value into its account's place; a second, different one leaves `contradiction` there."""
-    before = found[row]
-    if before is None or before == value:
-        found[row] = value
-        return
-    found[row] = contradiction
-    source.problems.add(name, user_id, "", "two objects for this account disagree: what they say is not used")
+    for row in found.settle(rows, values):
+        problem = "two objects for this account disagree: what they say is not used"
+        source.problems.add(name, users.id[row], "", problem)
 
 
-def read_mailboxes(source: Source, users: Users, join: Join) -> list[str]:
+def read_mailboxes(source: Source, users: Users, join: Join) -> Coded[str]:
     """`Accounts.mailbox`; teaches the join the GUIDs by which `casMailboxes` may be joined."""
-    if not source.complete("mailboxes"):
-        return [""] * len(users)
-    found: list[str | None] = [None] * len(users)
-    nameless = 0
-    for row, mailbox, label in _rows(source, "mailboxes", join):
-        nameless += row == NO_KEY
-        if row >= 0:
-            _settle(
-                source,
-                "mailboxes",
-                found,
-                row,
-                _recipient(source, "mailboxes", mailbox, label),
-                UNKNOWN_TYPE,
-                users.id[row],
-            )
+    name, nameless = "mailboxes", 0
+    found = Settled(len(users), UNKNOWN_TYPE)
+    if not source.complete(name):
+        return found.column("")
+    for some in _joined(source, name, join):
+        nameless += some.rows.count(NO_KEY)
+        _settle(source, name, found, some.rows, _recipients(source, name, some), users)
     join.learn_guids(lambda: dict(_guids(source, join)))
-    nameless += source.lost("mailboxes")
+    nameless += source.lost(name)
     if nameless:
         # any account without a row may own one of them: its missing row says nothing any more
-        source.distrust("mailboxes", f"{nameless} objects do not tell whose mailbox they are")
-    return [value or "" for value in found]
+        source.distrust(name, f"{nameless} objects do not tell whose mailbox they are")
+    return found.column("")
 
 
 def _guids(source: Source, join: Join) -> Iterator[tuple[str, int]]:
@@ -182,72 +181,64 @@ def _guids(source: Source, join: Join) -> Iterator[tuple[str, int]]:
 
 def read_exchange_users(
     source: Source, users: Users, join: Join, resolve: Callable[[object], str | None]
-) -> tuple[list[str], list[str]]:
+) -> tuple[Coded[str], Coded[str]]:
     """(`Accounts.exchange_user`, `Accounts.authentication_policy`)."""
-    size = len(users)
-    if not source.complete("exchangeUsers"):
-        return [""] * size, ["unread"] * size
-    types: list[str | None] = [None] * size
-    policies: list[str | None] = [None] * size
-    carried = False
-    for row, user, label in _rows(source, "exchangeUsers", join):
-        carried |= user.AuthenticationPolicy is not UNSET
-        if row < 0:
-            continue
-        _settle(
-            source,
-            "exchangeUsers",
-            types,
-            row,
-            _recipient(source, "exchangeUsers", user, label),
-            UNKNOWN_TYPE,
-            users.id[row],
-        )
-        policy = resolve(user.AuthenticationPolicy)
-        if policy is None:
-            source.problems.add("exchangeUsers", label, "AuthenticationPolicy", "neither a text nor null")
-        _settle(source, "exchangeUsers", policies, row, "unread" if policy is None else policy, "unread", users.id[row])
-    if not carried and source.records["exchangeUsers"]:
-        source.problems.add("exchangeUsers", "", "AuthenticationPolicy", _NEVER_CARRIED)
-        return [value or "" for value in types], ["unread"] * size
-    return [value or "" for value in types], ["unread" if value is None else value for value in policies]
-
-
-def read_cas_mailboxes(source: Source, users: Users, join: Join) -> list[int]:
-    """`Accounts.smtp_auth_disabled`."""
-    size = len(users)
-    name, switch = "casMailboxes", "SmtpClientAuthenticationDisabled"
+    name, carried = "exchangeUsers", False
+    types, policies = Settled(len(users), UNKNOWN_TYPE), Settled(len(users), "unread")
     if not source.complete(name):
-        return [UNREAD] * size
-    found: list[int | None] = [None] * size
-    carried = False
-    for row, mailbox, label in _rows(source, name, join):
-        given = mailbox.SmtpClientAuthenticationDisabled
-        carried |= given is not UNSET
-        value = NULL if given is UNSET else exchange_boolean(given)
-        if value == UNREAD:
-            source.problems.add(name, label, switch, f"`{given}` is neither true, false nor null")
-        if row >= 0:
-            _settle(source, name, found, row, value, UNREAD, users.id[row])
+        return types.column(""), policies.column("unread")
+    for some in _joined(source, name, join):
+        _settle(source, name, types, some.rows, _recipients(source, name, some), users)
+        given = [user.AuthenticationPolicy for user in some.objects]
+        carried = carried or any(value is not UNSET for value in given)
+        resolved = list(map(resolve, given))
+        if None in resolved:
+            for row, policy, label in zip(some.rows, resolved, some.labels, strict=True):
+                if row >= 0 and policy is None:
+                    source.problems.add(name, label, "AuthenticationPolicy", "neither a text nor null")
+        read = ["unread" if policy is None else policy for policy in resolved]
+        _settle(source, name, policies, some.rows, read, users)
+    if not carried and source.records[name]:
+        source.problems.add(name, "", "AuthenticationPolicy", _NEVER_CARRIED)
+        policies = Settled(len(users), "unread")
+    return types.column(""), policies.column("unread")
+
+
+def read_cas_mailboxes(source: Source, users: Users, join: Join) -> Tri:
+    """`Accounts.smtp_auth_disabled`."""
+    name, switch, carried = "casMailboxes", "SmtpClientAuthenticationDisabled", False
+    found = Settled(len(users), UNREAD)
+    if not source.complete(name):
+        return found.column(UNREAD).numbers(int)
+    for some in _joined(source, name, join):
+        given = [mailbox.SmtpClientAuthenticationDisabled for mailbox in some.objects]
+        carried = carried or any(value is not UNSET for value in given)
+        values = [NULL if value is UNSET else exchange_boolean(value) for value in given]
+        if UNREAD in values:
+            for label, value, raw in zip(some.labels, values, given, strict=True):
+                if value == UNREAD:
+                    source.problems.add(name, label, switch, f"`{raw}` is neither true, false nor null")
+        _settle(source, name, found, some.rows, values, users)
     if not carried:
         if source.records[name]:
             source.problems.add(name, "", switch, _NEVER_CARRIED)
-        return [UNREAD] * size
-    values = [UNREAD if value is None else value for value in found]
-    if source.status[name].configuration_snapshot:
-        # it types the switch as true or false, so that its false may stand for null
-        return [UNREAD if value == NO else value for value in values]
-    return values
+        found = Settled(len(users), UNREAD)
+    # a configuration snapshot types the switch as true or false, so that its false may stand for null
+    unproved = NO if source.status[name].configuration_snapshot else UNREAD
+    return found.column(UNREAD).numbers(lambda value: UNREAD if value == unproved else value)
 
 
 _NEVER_CARRIED = "absent from every object: it was not read (Get-EXOCasMailbox and the like leave it out)"
 
 
-def _recipient(source: Source, name: str, found: ExchangeRow, label: str) -> str:
-    kind = _text(found.RecipientTypeDetails)
-    if not kind:
-        source.problems.add(name, label, "RecipientTypeDetails", "missing or no text: which kind it is is unknown")
-    return sys.intern(kind or UNKNOWN_TYPE)
+def _recipients(source: Source, name: str, some: Rows) -> list[str]:
+    types = [_text(found.RecipientTypeDetails) or UNKNOWN_TYPE for found in some.objects]
+    if UNKNOWN_TYPE in types:
+        for row, found, label in zip(*some, strict=True):
+            if row >= 0 and not _text(found.RecipientTypeDetails):
+                problem = "missing or no text: which kind it is is unknown"
+                source.problems.add(name, label, "RecipientTypeDetails", problem)
+    return types
 
 
 class Policies:
@@ -260,6 +251,8 @@ class Policies:
     def resolve(self, value: object) -> str | None:
         """`` for none assigned, a key of `policies`, `?name` for one that is not in the list, None for a value that is
         neither a name nor null."""
+        if value is None or value is UNSET:
+            return ""
         names = _names(value)
         if names is None:
             return None

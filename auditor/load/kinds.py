@@ -60,9 +60,10 @@ def kinds(
     isResourceAccount. What remains is a person's account unless it looks like a service: a declared sender or a telling
     name, and no registered MFA method; both signs together outweigh a method. `recipients_read`: a complete dataset
     lists the mailboxes, so that a member without a row is neither shared nor a room."""
-    found = Coded[str]()
+    found = []
+    user_types = users.origin.mapped(lambda origin: origin.user_type)
     rows = zip(
-        users.user_principal_name, users.display_name, mailbox, usage, exchange_user, users.user_type,
+        users.user_principal_name, users.display_name, mailbox, usage, exchange_user, user_types,
         users.resource_account, roles, users.enabled, mfa_registered, strict=True,
     )  # fmt: skip
     for row, (upn, name, box, used, recipient, user_type, resource, held, enabled, mfa) in enumerate(rows):
@@ -72,7 +73,7 @@ def kinds(
         if kind == "user":
             kind = _person_or_service(upn, name, row in declared, mfa)
         found.append(kind or "unknown")
-    return found
+    return Coded(found)
 
 
 def _synchronises(upn: str, name: str, roles: frozenset[str]) -> bool:
@@ -100,8 +101,8 @@ def _told(mailbox: str, user_type: str, exchange_user: str, usage: str, resource
 
 
 def _person_or_service(upn: str, name: str, declared: bool, mfa_registered: int) -> str:
+    if mfa_registered == YES and not declared:
+        return "user"  # whatever its name
     local = upn.partition("@")[0].lower()
     named = bool(_SERVICE_WORD.search(local) or _SERVICE_WORD.search(name.lower()))
-    if (named and declared) or ((named or declared) and mfa_registered != YES):
-        return "service"
-    return "user"
+    return "service" if named or (declared and mfa_registered != YES) else "user"

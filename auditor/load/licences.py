@@ -12,7 +12,8 @@ https://learn.microsoft.com/graph/api/resources/licenseassignmentstate.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -25,18 +26,18 @@ from auditor.tenant import NO, UNREAD, YES
 _MAILBOX = frozenset(MAILBOX_PLANS)
 
 
-class AssignedPlan(msgspec.Struct, gc=False):
+class AssignedPlan(msgspec.Struct, frozen=True, gc=False):
     servicePlanId: Id  # noqa: N815 - Graph's own names, here and below
     service: str | None = None
     capabilityStatus: str | None = None  # noqa: N815
 
 
-class AssignedLicence(msgspec.Struct, gc=False):
+class AssignedLicence(msgspec.Struct, frozen=True, gc=False):
     skuId: str  # noqa: N815
-    disabledPlans: list[str] = []  # noqa: N815
+    disabledPlans: tuple[str, ...] = ()  # noqa: N815
 
 
-class AssignmentState(msgspec.Struct, gc=False):
+class AssignmentState(msgspec.Struct, frozen=True, gc=False):
     skuId: Id  # noqa: N815
     state: str | None = None
     error: str | None = None
@@ -90,18 +91,18 @@ def read_skus(source: Source) -> Skus:
     return Skus(names, plans, complete=True)
 
 
-Licences = list[AssignedLicence] | None | UnsetType
-Plans = list[AssignedPlan] | None | UnsetType
-States = list[AssignmentState] | None | UnsetType
+Licences = tuple[AssignedLicence, ...] | None | UnsetType
+Plans = tuple[AssignedPlan, ...] | None | UnsetType
+States = tuple[AssignmentState, ...] | None | UnsetType
 
 
 def exchange_plans(plans: Plans) -> Plans:
     """Only those of service exchange or with a mailbox plan's id: two or three of the some fifty plans of a licence.
 
     Graph writes both in lower case; capitals are taken too."""
-    if not isinstance(plans, list):
+    if not isinstance(plans, tuple):
         return plans
-    return [plan for plan in plans if plan.service in _EXCHANGE or plan.servicePlanId in _MAILBOX_SPELLINGS]
+    return tuple([plan for plan in plans if plan.service in _EXCHANGE or plan.servicePlanId in _MAILBOX_SPELLINGS])
 
 
 _EXCHANGE = frozenset({"exchange", "Exchange", "EXCHANGE", "", None})
@@ -112,50 +113,50 @@ _MAILBOX_SPELLINGS = _MAILBOX | {plan.upper() for plan in _MAILBOX}
 def ever_had_mailbox_plan(plans: Plans) -> int:
     """YES where `assignedPlans` (`exchange_plans` of it) names a mailbox plan in any status, or a plan of service
     exchange that is not known to be without a mailbox; NO only where it was read and names none."""
-    if not isinstance(plans, list):
+    if not isinstance(plans, tuple):
         return UNREAD
     ids = {plan.servicePlanId.lower() for plan in plans}
     return YES if ids - OTHER_EXCHANGE_PLANS.keys() else NO
 
 
+class Entitlement(NamedTuple):
+    """`mailbox_plan`, `mailbox_plan_note` and `ever_had_mailbox_plan` as in `Accounts`."""
+
+    plan: str
+    note: str
+    ever: int
+
+
 class Entitlements:
-    """Judges licences; the same licences give the same text once, so that 100,000 accounts share a few answers."""
+    """Judges licences. The same ones are judged once, so that 100,000 accounts share a few answers: those of whole
+    objects are found again at once, those that differ in nothing that matters after a look at the plans."""
 
-    def __init__(self, skus: Skus, source: Source) -> None:
+    def __init__(self, skus: Skus) -> None:
         self._skus = skus
-        self._source = source
-        self._known: dict[Any, tuple[str, str]] = {}
+        self._known: dict[tuple[Licences, Plans, States], Entitlement] = {}
+        self.judge = lru_cache(maxsize=_KEPT)(self._judge)
+        """assignedLicenses, assignedPlans, licenseAssignmentStates (None where they are malformed, so that any
+        assignment may be in error) → Entitlement"""
 
-    def judge(
-        self, user_id: str, licences: Licences, plans: Plans, states: States, *, states_bad: bool = False
-    ) -> tuple[str, str]:
-        """(`mailbox_plan`, `mailbox_plan_note`) as in `Accounts`; `plans`: the `exchange_plans` of assignedPlans;
-        `states_bad`: licenseAssignmentStates is there and malformed, so that any assignment may be in error."""
+    def _judge(self, licences: Licences, plans: Plans, states: States) -> Entitlement:
+        key = licences, exchange_plans(plans), states
+        if key not in self._known:
+            self._known[key] = Entitlement(*self._mailbox_plan(*key), ever_had_mailbox_plan(key[1]))
+        return self._known[key]
+
+    def _mailbox_plan(self, licences: Licences, plans: Plans, states: States) -> tuple[str, str]:
         if not self._skus.complete:
             return "unread", "subscribedSkus was not read, so the plans of a licence are not known"
-        if not isinstance(licences, list):
+        if not isinstance(licences, tuple):
             return "unread", "assignedLicenses was not read"
-        if licences and (states_bad or states is None):
+        if licences and states is None:
             return "unread", "licenseAssignmentStates was not read"
-        key = (
-            tuple([(licence.skuId, *licence.disabledPlans) for licence in licences]),
-            tuple([(plan.servicePlanId, plan.capabilityStatus) for plan in plans]) if isinstance(plans, list) else None,
-            tuple([(state.skuId, state.state, state.error) for state in states]) if isinstance(states, list) else None,
+        assigned = tuple(
+            (licence.skuId.lower(), frozenset(map(str.lower, licence.disabledPlans)) & _MAILBOX) for licence in licences
         )
-        answer = self._known.get(key)
-        if answer is None:
-            assigned = tuple(
-                (licence.skuId.lower(), frozenset(map(str.lower, licence.disabledPlans)) & _MAILBOX)
-                for licence in licences
-            )
-            status = None if not isinstance(plans, list) else frozenset(_statuses(plans))
-            errors = None if not isinstance(states, list) else _errors(states)
-            answer = self._known[key] = self._best(assigned, status, errors)
-        if answer[1].startswith(_UNKNOWN_STATUS):
-            self._source.problems.add("users", user_id, "assignedPlans", answer[1])
-        elif _UNKNOWN_STATE in answer[1]:
-            self._source.problems.add("users", user_id, "licenseAssignmentStates", answer[1])
-        return answer
+        status = None if not isinstance(plans, tuple) else frozenset(_statuses(plans))
+        errors = None if not isinstance(states, tuple) else _errors(states)
+        return self._best(assigned, status, errors)
 
     def _best(
         self,
@@ -208,8 +209,21 @@ class Entitlements:
                 yield _by_status(full, plan, status, errors_read=errors is not None)
 
 
+_KEPT = 4096
+"""Answers that are found again at once: a tenant has few products, but an account's history of plans may be its own."""
 _UNKNOWN_STATUS = "unknown capabilityStatus"
 _UNKNOWN_STATE = "unknown assignment state"
+
+
+def unknown_status(entitlement: Entitlement) -> str:
+    """What is told of assignedPlans; empty where all of it is known."""
+    return entitlement.note if entitlement.note.startswith(_UNKNOWN_STATUS) else ""
+
+
+def unknown_state(entitlement: Entitlement) -> str:
+    """What is told of licenseAssignmentStates; empty where all of it is known."""
+    told = _UNKNOWN_STATE in entitlement.note and not unknown_status(entitlement)
+    return entitlement.note if told else ""
 
 
 def _by_status(
@@ -231,7 +245,7 @@ def _by_status(
     return "none", f"{full} is {'deleted' if 'deleted' in words else 'locked out'}"
 
 
-def _statuses(plans: list[AssignedPlan]) -> Iterator[tuple[str, str]]:
+def _statuses(plans: tuple[AssignedPlan, ...]) -> Iterator[tuple[str, str]]:
     """(plan id, status) of the mailbox plans, in lower case."""
     for plan in plans:
         plan_id = plan.servicePlanId.lower()
@@ -239,7 +253,7 @@ def _statuses(plans: list[AssignedPlan]) -> Iterator[tuple[str, str]]:
             yield plan_id, (plan.capabilityStatus or "missing").lower()
 
 
-def _errors(states: list[AssignmentState]) -> frozenset[tuple[str, str]]:
+def _errors(states: tuple[AssignmentState, ...]) -> frozenset[tuple[str, str]]:
     """(SKU, error) of the SKUs none of whose assignments is active; an unknown state weighs more than an error."""
     failed: dict[str, str] = {}
     active = set()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -33,9 +35,56 @@ NAMED_AT_MOST = 50
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """How msgspec refuses a line."""
 
+MISFIT = (msgspec.ValidationError, UnicodeEncodeError)
+"""How it refuses a value: the second where a lone surrogate stands in place of something else than text."""
+
 Record = TypeVar("Record", bound=msgspec.Struct)
+Item = TypeVar("Item")
 _NOTHING_BAD: frozenset[str] = frozenset()
+_LINE_END = b"\r\n"
 _MISSING = "missing: it was not read"
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Generic[Item]):
+    """Objects of a dataset in the order of the file, each with its line and the number of that, from 1. `bad`: by
+    position in `records` the names of the malformed properties, which are UNSET."""
+
+    records: list[Item]
+    lines: list[bytes]
+    numbers: Sequence[int]
+    bad: Mapping[int, frozenset[str]]
+
+    def malformed(self, position: int) -> frozenset[str]:
+        return self.bad.get(position, _NOTHING_BAD)
+
+    def place(self, position: int) -> str:
+        """ "record 7", for want of an id."""
+        return f"record {self.numbers[position]}"
+
+
+Lenient = Callable[[bytes, int], tuple[Item, frozenset[str]] | None]
+"""(line, its number) → the object without its malformed properties, and their names; None where it is no object."""
+
+
+def _with_care(
+    lines: list[bytes], numbers: Sequence[int], decode: Callable[[bytes], Item], lenient: Lenient[Item]
+) -> Block[Item]:
+    kept: list[int] = []
+    bad: dict[int, frozenset[str]] = {}
+    block: Block[Item] = Block([], [], kept, bad)
+    for line, number in zip(lines, numbers, strict=True):
+        try:
+            record = decode(line)
+        except UNREADABLE:
+            found = lenient(line, number)
+            if found is None:
+                continue
+            record, bad[len(kept)] = found
+        block.records.append(record)
+        block.lines.append(line)
+        kept.append(number)
+    return block
 
 
 class Problems:
@@ -97,8 +146,8 @@ class Source:
             self.problems.add(name, "", "as_of", f"`{status.as_of}` is no time")
             self.distrust(name, f"the time of the {_what(status)}, `{status.as_of}`, cannot be read")
         elif (self.now - taken).total_seconds() > max_age_days * 86400:
-            days = (self.now - taken).days
-            self.distrust(name, f"the {_what(status)} is {days} days old, older than max_age_days = {max_age_days}")
+            # its date, not its age: what did not change reads the same next quarter
+            self.distrust(name, f"the {_what(status)} of {taken.date()} is older than max_age_days = {max_age_days}")
 
     def distrust(self, name: str, reason: str) -> None:
         """From here on the dataset decides nothing but `unknown`."""
@@ -131,38 +180,56 @@ class Source:
                 self.status[name] = dataclasses.replace(self.status[name], records=count)
         return self.status
 
-    def decoded(self, name: str, kind: type[Record]) -> Iterator[tuple[Record, frozenset[str], str]]:
-        """Each object as `kind`, with the names of its malformed properties (they are UNSET) and the object's place
-        ("record 7") for want of an id. What is no object is a problem and left out. Raises UsageError where a line is
-        no JSON."""
-        decode = msgspec.json.Decoder(kind).decode
+    def blocks(self, name: str, kind: type[Record]) -> Iterator[Block[Record]]:
+        """The objects of a dataset as `kind`, some hundred at a time. Those that are as they should be are decoded at
+        once; only a block that holds anything else is looked at object by object, and what is malformed is a problem.
+        What is no object is left out. Raises UsageError where a line is no JSON."""
+        return self._blocks(name, msgspec.json.Decoder(kind).decode, partial(self._lenient, name, kind))
+
+    def objects(self, name: str) -> Iterator[Block[dict[str, Any]]]:
+        """The raw objects in the same way; nothing where the dataset may not be used."""
+        if not self.usable(name):
+            return iter(())
+        return self._blocks(name, msgspec.json.Decoder(dict[str, Any]).decode, partial(self._object, name))
+
+    def _blocks(self, name: str, decode: Callable[[bytes], Item], lenient: Lenient[Item]) -> Iterator[Block[Item]]:
         count = 0
-        for count, line in enumerate(self.snapshot.lines(name), 1):
+        for lines in self.snapshot.blocks(name):
+            numbers = range(count + 1, count + 1 + len(lines))
+            count += len(lines)
             try:
-                record = decode(line)
+                block = Block(list(map(decode, lines)), lines, numbers, {})
             except UNREADABLE:
-                lenient = self._lenient(name, kind, line, count)
-                if lenient is not None:
-                    yield (*lenient, f"record {count}")
-                continue
-            yield record, _NOTHING_BAD, f"record {count}"
+                block = _with_care(lines, numbers, decode, lenient)
+            yield block
         self._counted(name, count)
 
+    def decoded(self, name: str, kind: type[Record]) -> Iterator[tuple[Record, frozenset[str], str]]:
+        """The objects of `blocks` one by one, each with the names of its malformed properties and its place."""
+        for block in self.blocks(name, kind):
+            for position, record in enumerate(block.records):
+                yield record, block.malformed(position), block.place(position)
+
     def _lenient(self, name: str, kind: type[Record], line: bytes, number: int) -> tuple[Record, frozenset[str]] | None:
-        place = f"record {number}"
-        record = self._json(name, line, number)
-        if not isinstance(record, dict):
-            self.problems.add(name, place, "", f"no object but {_kind(record)}")
-            self.lose(name)
+        found = self._object(name, line, number)
+        if found is None:
             return None
         given = {}
         bad = set()
-        for field, value in self._fields(name, kind, record, place):
+        for field, value in self._fields(name, kind, found[0], f"record {number}"):
             if value is UNSET:
                 bad.add(field.encode_name)
-            elif field.encode_name in record:
+            elif field.encode_name in found[0]:
                 given[field.name] = value
         return kind(**given), frozenset(bad)
+
+    def _object(self, name: str, line: bytes, number: int) -> tuple[dict[str, Any], frozenset[str]] | None:
+        record = self._json(name, line, number)
+        if isinstance(record, dict):
+            return record, _NOTHING_BAD
+        self.problems.add(name, f"record {number}", "", f"no object but {_kind(record)}")
+        self.lose(name)
+        return None
 
     def _fields(
         self, name: str, kind: type[msgspec.Struct], record: dict[str, Any], place: str
@@ -178,36 +245,18 @@ class Source:
                 continue
             try:
                 yield field, msgspec.convert(record[field.encode_name], field.type)
-            except msgspec.ValidationError as error:
+            except MISFIT as error:
                 self.problems.add(name, label, field.encode_name, f"malformed: {error}")
                 yield field, UNSET
 
     def _json(self, name: str, line: bytes, number: int) -> object:
         try:
-            return json.loads(line)
+            return json.loads(line.rstrip(_LINE_END))
         except (ValueError, RecursionError) as error:
             raise UsageError(
                 f"{self.snapshot.folder / name}: line {number} is no JSON: {error}.",
                 remedy="`auditor verify` tells more.",
             ) from error
-
-    def each(self, name: str) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """The raw objects of a dataset one by one, each with its line; what is no object is a problem and left out.
-        Nothing where the dataset may not be used."""
-        if not self.usable(name):
-            return
-        count = 0
-        for count, line in enumerate(self.snapshot.lines(name), 1):
-            try:
-                record = msgspec.json.decode(line)
-            except UNREADABLE:
-                record = self._json(name, line, count)
-            if isinstance(record, dict):
-                yield record, line
-            else:
-                self.problems.add(name, f"record {count}", "", f"no object but {_kind(record)}")
-                self.lose(name)
-        self._counted(name, count)
 
     def objects_of(self, name: str) -> list[dict[str, Any]]:
         """The raw objects of a dataset that may be used, exact duplicates once; empty where it may not.
@@ -215,10 +264,11 @@ class Source:
         Their properties are checked (`shapes`). A record that cannot be used at all could say anything about anybody,
         so that the dataset decides nothing any more."""
         found = {}
-        for number, (record, line) in enumerate(self.each(name), 1):
-            checked = self._checked(name, record, f"record {number}")
-            if checked is not None:
-                found[hashlib.blake2b(line, digest_size=16).digest()] = checked
+        for block in self.objects(name):
+            for position, (record, line) in enumerate(zip(block.records, block.lines, strict=True)):
+                checked = self._checked(name, record, block.place(position))
+                if checked is not None:
+                    found[hashlib.blake2b(line.rstrip(_LINE_END), digest_size=16).digest()] = checked
         if self.lost(name) and name not in STOOD_IN:
             self.distrust(name, f"{self.lost(name)} of its records cannot be read")
         return list(found.values()) if self.usable(name) else []
@@ -230,7 +280,7 @@ class Source:
             return record
         try:
             msgspec.convert(record, kind)
-        except msgspec.ValidationError:
+        except MISFIT:
             bad = [field for field, value in self._fields(name, kind, record, place) if value is UNSET]
             if name in LISTS or any(field.required for field in bad):
                 self.lose(name)

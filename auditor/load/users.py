@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import repeat
 from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, UnsetType
 
-from auditor.compact import Coded, TextLists, Texts
+from auditor.compact import Coded, TextLists, Texts, Value
 from auditor.load.licences import (
-    AssignedLicence,
-    AssignedPlan,
-    AssignmentState,
+    Entitlement,
     Entitlements,
+    Licences,
+    Plans,
     Skus,
-    ever_had_mailbox_plan,
-    exchange_plans,
+    States,
+    unknown_state,
+    unknown_status,
 )
-from auditor.load.source import CONTRADICTED, Source, agreed
+from auditor.load.source import CONTRADICTED, Block, Source, agreed
 from auditor.load.values import graph_boolean, moment
-from auditor.tenant import NO, UNREAD, YES
+from auditor.tenant import NO, UNREAD, YES, Tri
 
 Text = str | None | UnsetType
 
@@ -36,7 +39,7 @@ class GraphUser(msgspec.Struct, gc=False):
     userPrincipalName: Text = UNSET  # noqa: N815 - Graph's own names, here and below
     displayName: Text = UNSET  # noqa: N815
     mail: Text = UNSET
-    proxyAddresses: list[str] | UnsetType | None = UNSET  # noqa: N815
+    proxyAddresses: tuple[str, ...] | UnsetType | None = UNSET  # noqa: N815
     accountEnabled: bool | UnsetType | None = UNSET  # noqa: N815
     userType: Text = UNSET  # noqa: N815
     creationType: Text = UNSET  # noqa: N815
@@ -46,9 +49,9 @@ class GraphUser(msgspec.Struct, gc=False):
     lastPasswordChangeDateTime: Text = UNSET  # noqa: N815
     createdDateTime: Text = UNSET  # noqa: N815
     isResourceAccount: bool | UnsetType | None = UNSET  # noqa: N815
-    assignedLicenses: list[AssignedLicence] | UnsetType | None = UNSET  # noqa: N815
-    assignedPlans: list[AssignedPlan] | UnsetType | None = UNSET  # noqa: N815
-    licenseAssignmentStates: list[AssignmentState] | UnsetType | None = UNSET  # noqa: N815
+    assignedLicenses: Licences = UNSET  # noqa: N815
+    assignedPlans: Plans = UNSET  # noqa: N815
+    licenseAssignmentStates: States = UNSET  # noqa: N815
 
 
 _PROPERTIES = tuple(name for name in GraphUser.__struct_fields__ if name != "id")
@@ -59,12 +62,27 @@ _NEVER_NULL = (
 _never_null = attrgetter(*_NEVER_NULL)
 
 
-def _words() -> Coded[str]:
+Signs = tuple[bool, Text, Text, bool, bool, bool]
+"""What tells where an account is from: the arguments of `externality`."""
+
+
+class Origin(NamedTuple):
+    user_type: str
+    is_external: int
+    kinds: frozenset[str]
+    """the guest kinds of Conditional Access that it may be"""
+
+
+def _coded() -> Any:
     return Coded()
 
 
 def _numbers() -> array[int]:
     return array("b")
+
+
+Bad = Mapping[int, frozenset[str]]
+"""By position the names of the properties that are not used, malformed ones and those in doubt."""
 
 
 @dataclass
@@ -76,21 +94,25 @@ class Users:
     display_name: Texts = field(default_factory=Texts)
     addresses: TextLists = field(default_factory=TextLists)
     addresses_unread: set[int] = field(default_factory=set)
-    user_type: Coded[str] = field(default_factory=_words)
-    is_external: array[int] = field(default_factory=_numbers)
-    external_kinds: Coded[frozenset[str]] = field(default_factory=lambda: Coded())
+    signs: Coded[Signs] = field(default_factory=_coded)
     enabled: array[int] = field(default_factory=_numbers)
     synced: array[int] = field(default_factory=_numbers)
     created: Texts = field(default_factory=Texts)
     password_changed: Texts = field(default_factory=Texts)
     password_age_days: array[float] = field(default_factory=lambda: array("d"))
-    password_never_expires: array[int] = field(default_factory=_numbers)
-    domain: Coded[str] = field(default_factory=_words)
-    mailbox_plan: Coded[str] = field(default_factory=_words)
-    mailbox_plan_note: Coded[str] = field(default_factory=_words)
-    ever_had_mailbox_plan: array[int] = field(default_factory=_numbers)
+    password_policies: Coded[Text] = field(default_factory=_coded)
+    domain: Coded[str] = field(default_factory=_coded)
+    entitlement: Coded[Entitlement] = field(default_factory=_coded)
     resource_account: array[int] = field(default_factory=_numbers)
     row_of: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Coded[Origin]:
+        return self.signs.mapped(lambda signs: externality(*signs))
+
+    @property
+    def password_never_expires(self) -> Tri:
+        return self.password_policies.numbers(_never_expires)
 
     def __len__(self) -> int:
         return len(self.id)
@@ -100,7 +122,7 @@ def read_users(source: Source, skus: Skus) -> Users:
     """Every user that was read, also of a dataset that was cut: each row's own data is as read."""
     if not source.status["users"].asked:
         return Users()
-    entitlements = Entitlements(skus, source)
+    entitlements = Entitlements(skus)
     users, twice = _read(source, entitlements, {})
     contradicted = _contradicted(source, twice) if twice else {}
     if contradicted:
@@ -115,10 +137,23 @@ def _read(
     """(the users, ids that stand more than once). `contradicted`: id → properties that are not used."""
     users = Users()
     twice: set[str] = set()
-    for user, bad, place in source.decoded("users", GraphUser):
-        if user.id is UNSET or not user.id:
-            if "id" not in bad:
-                source.problems.add("users", place, "id", "missing: the object is left out")
+    for block in source.blocks("users", GraphUser):
+        them, bad = _distinct(users, block, contradicted, twice, source)
+        _append(users, them, bad, source, entitlements)
+    _tell_unknown_words(users, source)
+    return users, twice
+
+
+def _distinct(
+    users: Users, block: Block[GraphUser], contradicted: Mapping[str, frozenset[str]], twice: set[str], source: Source
+) -> tuple[list[GraphUser], Bad]:
+    """Those of the block that were not there before, which get their rows, and what is bad of whom of them."""
+    fresh: list[GraphUser] = []
+    bad: dict[int, frozenset[str]] = {}
+    for position, user in enumerate(block.records):
+        if not user.id:
+            if "id" not in block.malformed(position):
+                source.problems.add("users", block.place(position), "id", "missing: the object is left out")
             source.lose("users")
             continue
         user_id = user.id.lower()
@@ -126,60 +161,65 @@ def _read(
             twice.add(user_id)
             continue
         users.row_of[user_id] = len(users)
-        doubted = contradicted.get(user_id)
-        if doubted:
+        users.id.append(user_id)
+        if position in block.bad or user_id in contradicted:
+            doubted = contradicted.get(user_id, frozenset())
             known = {name: getattr(user, name) for name in _PROPERTIES if name not in doubted}
-            user, bad = GraphUser(id=user.id, **known), bad | doubted
-        _append(users, user, user_id, bad, source, entitlements)
-    return users, twice
+            user = GraphUser(id=user.id, **known)
+            bad[len(fresh)] = block.malformed(position) | doubted
+        fresh.append(user)
+    return fresh, bad
 
 
-def _append(
-    users: Users, user: GraphUser, user_id: str, bad: frozenset[str], source: Source, entitlements: Entitlements
-) -> None:
-    if UNSET in msgspec.structs.astuple(user) or None in _never_null(user):
-        _tell_gaps(user, user_id, bad, source)
-    upn = user.userPrincipalName or ""
-    users.id.append(user_id)
-    users.user_principal_name.append(upn)
-    users.display_name.append(user.displayName or "")
-    if user.proxyAddresses is UNSET or user.proxyAddresses is None or user.mail is UNSET:
-        users.addresses_unread.add(len(users.id) - 1)
-    users.addresses.append(_addresses(user))
-    known_type, external, kinds = externality(
-        "#ext#" in upn.lower(),
-        user.userType,
-        user.creationType,
-        user.externalUserState,
-        type_malformed="userType" in bad,
-        origin_malformed=not upn or not bad.isdisjoint(("creationType", "externalUserState")),
-    )
-    if user.userType and isinstance(user.userType, str) and not known_type:
-        source.problems.add("users", user_id, "userType", f"`{user.userType}` is neither Member nor Guest")
-    if user.passwordPolicies and _never_expires(user.passwordPolicies) == UNREAD:
-        source.problems.add("users", user_id, "passwordPolicies", f"`{user.passwordPolicies}` is not known")
-    if isinstance(user.creationType, str) and user.creationType.lower() not in _FROM_OUTSIDE | _FROM_INSIDE:
-        source.problems.add("users", user_id, "creationType", f"`{user.creationType}` is not known")
-    users.user_type.append(known_type)
-    users.is_external.append(external)
-    users.external_kinds.append(kinds)
-    users.enabled.append(graph_boolean(user.accountEnabled))
+def _append(users: Users, them: list[GraphUser], malformed: Bad, source: Source, entitlements: Entitlements) -> None:
+    """The columns of those who are the last in `users.id`."""
+    first = len(users) - len(them)
+    ids = users.id[first:]
+    for position, user in enumerate(them):
+        if UNSET in msgspec.structs.astuple(user) or None in _never_null(user):
+            _tell_gaps(user, ids[position], malformed.get(position, frozenset()), source)
+            if user.proxyAddresses is UNSET or user.proxyAddresses is None or user.mail is UNSET:
+                users.addresses_unread.add(first + position)
+    upns = [user.userPrincipalName or "" for user in them]
+    lower = [upn.lower() for upn in upns]
+    signs: list[Signs] = [
+        ("#ext#" in upn, user.userType, user.creationType, bool(user.externalUserState), False, not upn)
+        for user, upn in zip(them, lower, strict=True)
+    ]
+    licences = [(user.assignedLicenses, user.assignedPlans, user.licenseAssignmentStates) for user in them]
+    for position, bad in malformed.items():
+        origin_malformed = not upns[position] or not bad.isdisjoint(("creationType", "externalUserState"))
+        signs[position] = (*signs[position][:4], "userType" in bad, origin_malformed)
+        if "licenseAssignmentStates" in bad:
+            licences[position] = (*licences[position][:2], None)
+    changed = [user.lastPasswordChangeDateTime or "" for user in them]
+    users.user_principal_name.extend(upns)
+    users.display_name.extend([user.displayName or "" for user in them])
+    users.addresses.extend(map(_addresses, them))
+    users.signs.extend(signs)
+    users.enabled.extend([graph_boolean(user.accountEnabled) for user in them])
     # null means that it was never synchronised
-    users.synced.append(NO if user.onPremisesSyncEnabled is None else graph_boolean(user.onPremisesSyncEnabled))
-    users.created.append(user.createdDateTime or "")
-    users.password_changed.append(user.lastPasswordChangeDateTime or "")
-    users.password_age_days.append(_age(user.lastPasswordChangeDateTime, user_id, source))
-    users.password_never_expires.append(_never_expires(user.passwordPolicies))
-    users.domain.append(upn.rpartition("@")[2].lower() if "@" in upn else "")
-    plans = exchange_plans(user.assignedPlans)
-    states_bad = "licenseAssignmentStates" in bad
-    plan, note = entitlements.judge(
-        user_id, user.assignedLicenses, plans, user.licenseAssignmentStates, states_bad=states_bad
-    )
-    users.mailbox_plan.append(plan)
-    users.mailbox_plan_note.append(note)
-    users.ever_had_mailbox_plan.append(ever_had_mailbox_plan(plans))
-    users.resource_account.append(graph_boolean(user.isResourceAccount))
+    synced = [user.onPremisesSyncEnabled for user in them]
+    users.synced.extend([NO if value is None else graph_boolean(value) for value in synced])
+    users.created.extend([user.createdDateTime or "" for user in them])
+    users.password_changed.extend(changed)
+    users.password_age_days.extend(map(_age, changed, ids, repeat(source)))
+    users.password_policies.extend([user.passwordPolicies for user in them])
+    users.domain.extend([upn.rpartition("@")[2] if "@" in upn else "" for upn in lower])
+    users.entitlement.extend([entitlements.judge(*one) for one in licences])
+    users.resource_account.extend([graph_boolean(user.isResourceAccount) for user in them])
+
+
+def _tell_unknown_words(users: Users, source: Source) -> None:
+    def tell(name: str, column: Coded[Value], problem: Callable[[Value], str]) -> None:
+        for row in np.flatnonzero(column.where(problem)).tolist():
+            source.problems.add("users", users.id[row], name, problem(column[row]))
+
+    tell("userType", users.signs, _unknown_type)
+    tell("creationType", users.signs, _unknown_creation)
+    tell("passwordPolicies", users.password_policies, _unknown_policies)
+    tell("assignedPlans", users.entitlement, unknown_status)
+    tell("licenseAssignmentStates", users.entitlement, unknown_state)
 
 
 def _tell_gaps(user: GraphUser, user_id: str, bad: frozenset[str], source: Source) -> None:
@@ -191,33 +231,32 @@ def _tell_gaps(user: GraphUser, user_id: str, bad: frozenset[str], source: Sourc
             source.problems.add("users", user_id, name, "null, which Graph never answers for it")
 
 
-@lru_cache(maxsize=1024)
 def externality(
-    outside_name: bool, user_type: Text, creation: Text, state: Text, *, type_malformed: bool, origin_malformed: bool
-) -> tuple[str, int, frozenset[str]]:
-    """(known user type, is external, the guest kinds of Conditional Access that it may be). `outside_name`: the UPN
-    holds `#EXT#`.
+    outside_name: bool, user_type: Text, creation: Text, invited: bool, type_malformed: bool, origin_malformed: bool
+) -> Origin:
+    """`outside_name`: the UPN holds `#EXT#`; `invited`: externalUserState is set.
 
     A missing user type is no guest (contract); a malformed one, or one that is neither Member nor Guest, leaves it
     open, as does a malformed or unknown sign of where the account comes from while no other sign stands.
     Source: https://learn.microsoft.com/graph/api/resources/user (creationType)"""
     word = user_type.lower() if isinstance(user_type, str) else ""
-    known = word if word in {"member", "guest"} else ""
+    known = word if word in _USER_TYPES else ""
     type_open = type_malformed or word != known
     made = creation.lower() if isinstance(creation, str) else ""
     origin_open = origin_malformed or made not in _FROM_OUTSIDE | _FROM_INSIDE
-    if outside_name or bool(state) or made in _FROM_OUTSIDE:
+    if outside_name or invited or made in _FROM_OUTSIDE:
         if known == "guest":
-            return known, YES, _B2B_GUEST
-        return known, YES, _B2B_GUEST | _B2B_MEMBER if type_open else _B2B_MEMBER
+            return Origin(known, YES, _B2B_GUEST)
+        return Origin(known, YES, _B2B_GUEST | _B2B_MEMBER if type_open else _B2B_MEMBER)
     if known == "guest":
-        return known, YES, _INTERNAL_GUEST | _B2B_GUEST if origin_open else _INTERNAL_GUEST
+        return Origin(known, YES, _INTERNAL_GUEST | _B2B_GUEST if origin_open else _INTERNAL_GUEST)
     if type_open or origin_open:
         kinds = (_INTERNAL_GUEST if type_open else _NOBODY) | (_B2B_MEMBER if origin_open else _NOBODY)
-        return known, UNREAD, kinds
-    return known, NO, _NOBODY
+        return Origin(known, UNREAD, kinds)
+    return Origin(known, NO, _NOBODY)
 
 
+_USER_TYPES = frozenset({"member", "guest"})
 _FROM_OUTSIDE = frozenset({"invitation", "selfservicesignup"})
 _FROM_INSIDE = frozenset({"", "emailverified", "localaccount"})
 """`creationType` of accounts of this tenant: EmailVerified is an internal user's own sign-up."""
@@ -228,17 +267,23 @@ _B2B_MEMBER = frozenset({"b2bCollaborationMember"})
 
 
 def _addresses(user: GraphUser) -> tuple[str, ...]:
-    primary: list[str] = []
-    others: list[str] = []
+    """Each SMTP address once, the primary one first, then `mail`."""
+    found: dict[str, None] = {}
+    others = []
     for address in user.proxyAddresses or ():
-        scheme, _, rest = address.partition(":")
-        if rest and scheme.lower() == "smtp":
-            (primary if scheme == "SMTP" else others).append(rest.lower())
-    mail = [user.mail.lower()] if user.mail else []
-    return tuple(dict.fromkeys(primary + mail + others))
+        scheme = address[:5]
+        if scheme == "SMTP:":
+            found[address[5:].lower()] = None
+        elif scheme.lower() == "smtp:":
+            others.append(address[5:].lower())
+    if user.mail:
+        found[user.mail.lower()] = None
+    found.update(dict.fromkeys(others))
+    found.pop("", None)
+    return tuple(found)
 
 
-def _age(changed: Text, user_id: str, source: Source) -> float:
+def _age(changed: str, user_id: str, source: Source) -> float:
     """Days since the password changed; NaN where unread, and for year 1, which Graph writes for "not yet"."""
     if not changed:
         return float("nan")
@@ -250,7 +295,20 @@ def _age(changed: Text, user_id: str, source: Source) -> float:
     return (source.now - parsed).total_seconds() / 86400
 
 
-@lru_cache(maxsize=1024)
+def _unknown_type(signs: Signs) -> str:
+    word = signs[1] or ""
+    return f"`{word}` is neither Member nor Guest" if word.lower() not in _USER_TYPES | {""} else ""
+
+
+def _unknown_creation(signs: Signs) -> str:
+    word = signs[2] or ""
+    return f"`{word}` is not known" if word.lower() not in _FROM_OUTSIDE | _FROM_INSIDE else ""
+
+
+def _unknown_policies(policies: Text) -> str:
+    return f"`{policies}` is not known" if policies and _never_expires(policies) == UNREAD else ""
+
+
 def _never_expires(policies: Text) -> int:
     if policies is UNSET:
         return UNREAD

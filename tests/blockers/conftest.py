@@ -157,8 +157,8 @@ class _Without(Snapshot):
 
     lost: str = ""
 
-    def lines(self, dataset: str) -> Iterator[bytes]:
-        return iter(()) if dataset == self.lost else super().lines(dataset)
+    def blocks(self, dataset: str) -> Iterator[list[bytes]]:
+        return iter(()) if dataset == self.lost else super().blocks(dataset)
 
 
 class Demo:

@@ -47,8 +47,8 @@ class InMemory(Snapshot):
         object.__setattr__(snapshot, "kept", lines)
         return snapshot
 
-    def lines(self, dataset: str) -> Iterator[bytes]:
-        return iter(self.kept.get(dataset, ()))
+    def blocks(self, dataset: str) -> Iterator[list[bytes]]:
+        return iter([self.kept[dataset]] if dataset in self.kept else ())
 
 
 def tenant(world) -> dict[str, list[Any]]:

@@ -290,6 +290,12 @@ def test_objects_without_identity_or_twice_are_told(build, name):
     assert not nameless.status[name].complete
 
 
+def test_a_lone_surrogate_in_place_of_a_known_word_is_told(build):
+    tenant = build(domains=[{"id": "contoso.example", "authenticationType": "\ud800"}])
+    assert tenant.domains == {"contoso.example": {"id": "contoso.example"}}
+    assert build.problems(tenant) == [("domains", "contoso.example", "authenticationType")]
+
+
 LOOKUP = {
     "namedLocations": "named_locations",
     "domains": "domains",

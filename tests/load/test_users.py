@@ -125,6 +125,13 @@ def test_a_malformed_property_is_unread_and_told(build, name, value):
     assert build.problems(tenant) == [("users", build.id(1), name)]
 
 
+@pytest.mark.parametrize("name", ["accountEnabled", "assignedPlans", "proxyAddresses"])
+def test_a_lone_surrogate_in_place_of_another_kind_is_unread_and_told(build, name):
+    tenant = build.one(build.user(1, **{name: "\ud800"}))
+    assert UNREAD_PROPERTIES[name](tenant.accounts)
+    assert build.problems(tenant) == [("users", build.id(1), name)]
+
+
 @pytest.mark.parametrize("name", ["accountEnabled", "assignedLicenses", "assignedPlans", "proxyAddresses"])
 def test_null_where_graph_never_says_null_is_unread_and_told(build, name):
     tenant = build.one(build.user(1, **{name: None}))

@@ -5,10 +5,13 @@ import io
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor import accounts
 from auditor.findings.base import Fact
 from auditor.report import csvfiles
+from auditor.report.text import csv_text
 
 
 class Kept(io.BytesIO):
@@ -37,6 +40,16 @@ def test_hostile_text_is_defused_and_markup_stays_text() -> None:
     stream = Kept()
     csvfiles.write_csv(stream, ("a", "b", "c"), [("=1+1", "<b>x</b>", "\x07\ud800")])
     assert rows(stream)[1] == ["'=1+1", "<b>x</b>", "␇\ufffd"]
+
+
+@given(st.lists(st.tuples(st.text(st.characters()), st.sampled_from(["", "a b", "=1", 'x,"y"', "-"]))))
+def test_columns_are_written_as_rows_are_and_read_back_cleaned(records: list[tuple[str, str]]) -> None:
+    by_row, by_column = Kept(), Kept()
+    parts = [list(zip(*records[start : start + 2], strict=True)) for start in range(0, len(records), 2)]
+    csvfiles.write_csv(by_row, ("a", "b"), records)
+    csvfiles.write_columns(by_column, ("a", "b"), parts)
+    assert by_column.data == by_row.data
+    assert rows(by_column)[1:] == [[csv_text(text) for text in record] for record in records]
 
 
 def test_findings_are_sorted_by_id_with_the_contracts_columns(make: SimpleNamespace) -> None:
