@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -12,23 +14,27 @@ from auditor.graph.refusal import ReadError
 KEY_COLUMN = "User Principal Name"
 
 
-def rows(data: bytes) -> list[bytes]:
-    """Each row as `{"column": "cell", …}` in the report's order.
+_PAGE = 1000
+
+
+def pages(data: bytes) -> Iterator[list[bytes]]:
+    """Rows as `{"column": "cell", …}` in the report's order, some at a time: the report of a large tenant is a hundred
+    megabytes.
 
     Raises ReadError (malformed) where it is no such report or a row has another number of cells than the header."""
+    table = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline=""), strict=True)
     try:
-        text = data.decode("utf-8-sig")
-        table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        header = next(table, [])
+        if KEY_COLUMN not in header:
+            raise ReadError("malformed", f"the report has no column {KEY_COLUMN}")
+        objects = (_object(header, cells, table.line_num) for cells in table if cells)
+        while page := list(islice(objects, _PAGE)):
+            yield page
     except (UnicodeDecodeError, csv.Error) as error:
         raise ReadError("malformed", f"the report is no CSV ({error})") from None
-    if not table or KEY_COLUMN not in table[0]:
-        raise ReadError("malformed", f"the report has no column {KEY_COLUMN}")
-    header = table[0]
-    found = []
-    for number, cells in enumerate(table[1:], 2):
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            raise ReadError("malformed", f"line {number} of the report has {len(cells)} cells, not {len(header)}")
-        found.append(msgspec.json.encode(dict(zip(header, cells, strict=True))))
-    return found
+
+
+def _object(header: list[str], cells: list[str], line: int) -> bytes:
+    if len(cells) != len(header):
+        raise ReadError("malformed", f"line {line} of the report has {len(cells)} cells, not {len(header)}")
+    return msgspec.json.encode(dict(zip(header, cells, strict=True)))

@@ -5,7 +5,12 @@ import json
 import pytest
 
 from auditor.graph.refusal import ReadError
-from auditor.graph.usage_csv import rows
+from auditor.graph.usage_csv import pages
+
+
+def rows(data):
+    return [row for page in pages(data) for row in page]
+
 
 HEADER = "Report Refresh Date,User Principal Name,SMTP App\r\n"
 
@@ -20,6 +25,15 @@ def test_rows_keep_every_cell_as_text():
 
 def test_a_header_alone_is_an_empty_report():
     assert rows(HEADER.encode()) == []
+
+
+def test_a_large_report_comes_in_pages_until_a_line_that_is_wrong():
+    text = HEADER + "".join(f"2026-11-21,user{number}@b.example,Yes\r\n" for number in range(2_500))
+    assert [len(page) for page in pages(text.encode())] == [1000, 1000, 500]
+    found = pages(f"{text}2026-11-21\r\n".encode())
+    assert (len(next(found)), len(next(found))) == (1000, 1000)
+    with pytest.raises(ReadError, match="line 2502"):
+        next(found)
 
 
 @pytest.mark.parametrize(
