@@ -23,7 +23,8 @@ latency; what it costs is not counted. Each way of reading then runs in a proces
     as many pages of each; Exchange's lists likewise, `$batch` left out), decodes each answer once into plain objects
     and drops it. That as many records came as (a) kept is checked.
 
-CPU is user and system time of the process, which a busy machine changes less than the clock. Memory is the peak
+What only this checkout's test tools bring (trio, which httpx would load) is hidden from all three. CPU is user and
+system time of the process, which a busy machine changes less than the clock. Memory is the peak
 resident set, interpreter and libraries included. Requests are those that (a) counts for run.json, where each of the
 datasets stands with its records; the bulk datasets are those that the catalogue gives a page size.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,9 +23,10 @@ from auditor.collect.base import Job, Outcome, ended, shaped
 from auditor.collect.brought import smtp_replies
 from auditor.collect.progress import Pace, Progress, Silent
 from auditor.collect.sink import Sink
-from auditor.collect.writer import Entry, SnapshotWriter, alone
+from auditor.collect.writer import Entry, Place, SnapshotWriter, alone
 from auditor.config import LoadedConfig, TenantConfig
 from auditor.errors import AuditorError, ServiceError, SignInError
+from auditor.graph.once import Once, whole_line
 from auditor.tenant import DatasetStatus
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ async def collect(
                 session.where.exchange,
                 session.http_client(),
                 session.token,
-                clock.sleep,
+                session.renew,
+                reader.gates["exchange"],
                 reader,
                 session.service_now,
                 tenant.cloud in NATIONAL,
@@ -238,16 +240,18 @@ class _Run:
         return await _reads().get(dataset.name, _plain)(self.job, dataset, sink)
 
     async def _exchange(self, dataset: Dataset, sink: Sink) -> Outcome:
-        senders = [sender.account for sender in self.job.config.config.senders]
-        read = await self.exchange.read(dataset, senders, sink.keep)
+        senders = [sender.account for sender in self.job.senders]
+        way = self.exchange.label
+        if sink.place.step not in ("", way):  # an earlier run read it otherwise
+            sink.restart()
+        read = await self.exchange.read(dataset, senders, _Keep(sink, way, dataset))
         asked_for = None
         if dataset.name == "mailboxPermissions":  # the only one that is read per mailbox
             asked_for = frozenset(sender.strip().lower() for sender in senders)
-        return Outcome(
-            DatasetStatus(
-                dataset.name, read.state, read.records, read.reason, read.permission, read.source, read.as_of, asked_for
-            )
+        status = DatasetStatus(
+            dataset.name, read.state, read.records, read.reason, read.permission, read.source, read.as_of, asked_for
         )
+        return Outcome(status, tuple(sink.once.notes()), read.error)
 
     def _organization(self) -> None:
         """The snapshot's tenant id is the organisation's own, not what the config calls it."""
@@ -296,6 +300,24 @@ class _Organization(msgspec.Struct):
 
 def _of_graph(name: str) -> bool:
     return BY_NAME[name].service not in ("exchange", "brought")
+
+
+class _Keep:
+    """Exchange's records on their way to disk, each once, safe after every page that another follows. A report that
+    somebody brought may well say the same of two rows."""
+
+    def __init__(self, sink: Sink, way: str, dataset: Dataset) -> None:
+        self.start = sink.start(way) or ""
+        self._sink = sink
+        self._way = way
+        self._brought = dataset.service == "brought"
+        sink.once = Once(sink.lines, whole_line)
+
+    async def __call__(self, records: Sequence[bytes], link: str = "") -> None:
+        if self._brought:
+            self._sink.keep(records)
+        else:
+            await self._sink.page(records, Place(self._way, link) if link else Place())
 
 
 class _Counted(msgspec.Struct):

@@ -114,7 +114,7 @@ async def service_principals(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """Those that may send mail, those that senders declare, and the two resources. Where it is not known who may send
     (assignments or grants not read whole), all of them: a superset misses nobody."""
     wanted = _principals(job)
-    apps = {sender.oauth_app_id.lower() for sender in job.config.config.senders if sender.oauth_app_id} | set(RESOURCES)
+    apps = {sender.oauth_app_id.lower() for sender in job.senders if sender.oauth_app_id} | set(RESOURCES)
     source = f"v1.0{dataset.path}, " + ("all" if wanted is None else "those that may send mail")
 
     def sending(records: list[bytes]) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,7 @@ from auditor.catalogue import Dataset
 from auditor.clock import iso
 from auditor.collect.sink import Sink
 from auditor.collect.writer import Place, SnapshotWriter
-from auditor.config import LoadedConfig, TenantConfig
+from auditor.config import LoadedConfig, Sender, TenantConfig
 from auditor.snapshot import lines_of
 from auditor.tenant import DatasetStatus
 
@@ -75,6 +75,12 @@ class Job:
     others: Callable[[str], Awaitable[None]] = field(init=False)
     """waits until all datasets but the named one have ended (and but those that wait for everything)"""
 
+    @property
+    def senders(self) -> tuple[Sender, ...]:
+        """The declared senders that may be this tenant's: all but those that name another."""
+        names = ("", self.tenant.name.lower())
+        return tuple(sender for sender in self.config.config.senders if sender.tenant.lower() in names)
+
     def status(self, dataset: str) -> DatasetStatus:
         """How a dataset that this one builds on has ended; not-asked before its turn."""
         entry = self.writer.entries.get(dataset)
@@ -104,7 +110,6 @@ class Job:
         step: str = "",
         memo: dict[str, Any] | None = None,
         reshape: Callable[[list[bytes]], list[bytes]] | None = None,
-        headers: Mapping[str, str] | None = None,
         patience: Patience | None = None,
     ) -> ReadError | None:
         """One collection into the sink, from where an earlier run stopped in this `step`. `reshape` turns a page's
@@ -119,7 +124,7 @@ class Job:
             await sink.page(records, Place(step, page.link, memo or {}) if more else Place())
 
         return await self.reader.collection(
-            info, dataset.bucket, keep, start=start, cost=cost_of(dataset), headers=headers, patience=patience
+            info, dataset.bucket, keep, start=start, cost=cost_of(dataset), patience=patience
         )
 
     def since(self, days: int) -> str:

@@ -15,13 +15,14 @@ from urllib.parse import quote
 import msgspec
 
 from auditor.catalogue import Dataset
-from auditor.collect.base import Job, Outcome, encode, ended, shaped
+from auditor.collect.base import Job, Outcome, cost_of, encode, ended, shaped
 from auditor.collect.sink import Sink
-from auditor.graph.batch import batch
+from auditor.collect.writer import Place
+from auditor.graph.batch import InnerAnswer, batch
 from auditor.graph.once import Once, whole_line
-from auditor.graph.reader import decode_page
+from auditor.graph.reader import Page, decode_page
 from auditor.graph.refusal import ReadError
-from auditor.graph.requests import configured, from_url
+from auditor.graph.requests import from_url
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 _GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -162,9 +163,10 @@ async def _by_name(job: Job, dataset: Dataset, trustees: Sequence[str]) -> dict[
         for answer in answers:
             if answer.error:
                 raise answer.error
-            records, link = decode_page(answer.body)
-            if link:
-                async with aclosing(job.reader.pages(from_url(link), dataset.bucket, start=link)) as pages:
+            page = decode_page(answer.body)
+            records = page.records
+            if page.link:
+                async with aclosing(job.reader.pages(from_url(page.link), dataset.bucket, start=page.link)) as pages:
                     async for page in pages:
                         records += page.records
             for group in (shaped(record, dict[str, Any]) for record in records):
@@ -190,10 +192,10 @@ async def group_members(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
         reason = f"groups was not read ({status.reason})"
         return Outcome(type(status)(dataset.name, status.state, 0, reason, status.permission, source))
     sink.once = Once(sink.lines, whole_line)
-    for group in sink.remaining([group.id for group in job.records("groups", _Group) if _has_members(group)]):
-        error = await _members(job, dataset, group, sink)
-        if error and error.kind != "not-found":
-            return ended(dataset, sink, error, source)
+    ids = [group.id for group in job.records("groups", _Group) if _has_members(group)]
+    error = await _all_members(job, dataset, sink.remaining(ids), sink)
+    if error:
+        return ended(dataset, sink, error, source)
     if not status.complete:
         return Outcome.cut(dataset, f"groups was not read whole: {status.reason}", source, sink.once.notes())
     return ended(dataset, sink, None, source)
@@ -204,11 +206,41 @@ def _has_members(group: _Group) -> bool:
     return not group.error and (group.visibility or "").lower() != "hiddenmembership"
 
 
-async def _members(job: Job, dataset: Dataset, group: str, sink: Sink) -> ReadError | None:
-    def reshaped(records: list[bytes]) -> list[bytes]:
-        return [encode({"groupId": group, "id": shaped(record, _Id).id}) for record in records]
+async def _all_members(job: Job, dataset: Dataset, groups: Sequence[str], sink: Sink) -> ReadError | None:
+    """First pages 20 to a request, further ones each by its own. Returns why it ended early, None where all of it is
+    read; a group that was deleted since has no members."""
+    if groups and (link := sink.start(groups[0])):  # an earlier run stopped in the midst of this one
+        error = await _more_members(job, dataset, groups[0], link, sink)
+        if error:
+            return error
+        groups = groups[1:]
+    query = f"$select={','.join(dataset.select)}&$top={dataset.page_size}&$count=true"
+    calls = [(group, f"/groups/{group}/transitiveMembers/microsoft.graph.user?{query}") for group in groups]
+    try:
+        async for answers in batch(job.reader, calls, version="v1.0", cost=cost_of(dataset), headers=EVENTUAL):
+            for answer in answers:
+                error = answer.error or await _first_members(job, dataset, answer, sink)
+                if error and error.kind != "not-found":
+                    return error
+    except ReadError as error:
+        return error
+    return None
 
-    builder = job.session.client.groups.by_group_id(group).transitive_members.graph_user
-    request = configured(builder, select=dataset.select, top=dataset.page_size, count=True, headers=EVENTUAL)
-    request.url_template = request.url_template.replace("/graph.user", "/microsoft.graph.user")  # the documented cast
-    return await job.read(dataset, request, sink, step=group, reshape=reshaped, headers=EVENTUAL)
+
+async def _first_members(job: Job, dataset: Dataset, answer: InnerAnswer, sink: Sink) -> ReadError | None:
+    page = decode_page(answer.body, f"{job.session.where.graph}/v1.0/")
+    await sink.page(_memberships(answer.key, page.records), Place(answer.key, page.link))
+    return await _more_members(job, dataset, answer.key, page.link, sink) if page.link else None
+
+
+async def _more_members(job: Job, dataset: Dataset, group: str, link: str, sink: Sink) -> ReadError | None:
+    async def keep(page: Page) -> None:
+        await sink.page(_memberships(group, page.records), Place(group, page.link))
+
+    return await job.reader.collection(
+        from_url(link), dataset.bucket, keep, start=link, cost=cost_of(dataset), headers=EVENTUAL
+    )
+
+
+def _memberships(group: str, records: Sequence[bytes]) -> list[bytes]:
+    return [encode({"groupId": group, "id": shaped(record, _Id).id}) for record in records]

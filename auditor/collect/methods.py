@@ -100,7 +100,7 @@ def _open_to_passwords(job: Job, sink: Sink) -> list[str]:
     from auditor.states import State
     from auditor.verdict import judge
 
-    senders = job.config.config.senders
+    senders = job.senders
     declared = [sender.account for sender in senders]
     moment = datetime.fromisoformat(job.writer.started)
     judgement = judge(load(Snapshot.open(job.writer.folder), now=moment, declared=declared), senders)
@@ -117,7 +117,7 @@ async def sender_methods(job: Job, dataset: Dataset, sink: Sink) -> Outcome:
     """The registered methods of the declared senders, one call each; never of the whole population, which Microsoft
     advises against (https://learn.microsoft.com/graph/api/authentication-list-methods)."""
     source = "v1.0/users/{id}/authentication/methods"
-    if not job.config.config.senders:
+    if not job.senders:
         return Outcome.not_asked(dataset, "No sender is declared.")
     if not job.status("users").complete:
         return Outcome.cut(dataset, "users was not read whole, so the senders' accounts are not known.", source)
@@ -157,8 +157,9 @@ async def _one_by_one(
 
 async def _methods(job: Job, dataset: Dataset, answer: InnerAnswer) -> bytes:
     """`{"id", "methods"}`; a list that goes on (no page says it can) is read again from its start, to its end."""
-    methods, more = decode_page(answer.body)
-    if more:
+    page = decode_page(answer.body)
+    methods = page.records
+    if page.link:
         methods = []
         builder = job.session.client.users.by_user_id(answer.key).authentication.methods
         async with aclosing(job.reader.pages(configured(builder), dataset.bucket)) as pages:
@@ -169,7 +170,7 @@ async def _methods(job: Job, dataset: Dataset, answer: InnerAnswer) -> bytes:
 
 def _sender_ids(job: Job) -> list[str]:
     """Object ids of the declared senders' accounts, in the order of `users`."""
-    wanted = {sender.account.strip().lower() for sender in job.config.config.senders}
+    wanted = {sender.account.strip().lower() for sender in job.senders}
     found = []
     for user in job.records("users", _User):
         addresses = [address.partition(":")[2] for address in user.proxyAddresses or ()]

@@ -132,7 +132,7 @@ def _body(question: Question) -> bytes:
 
 def _questions(job: Job) -> list[Question]:
     """The sample, drawn from what is on disk already."""
-    senders = job.config.config.senders
+    senders = job.senders
     snapshot = Snapshot.open(job.writer.folder)
     declared = [sender.account for sender in senders]
     return sample(load(snapshot, now=job.session.service_now(), declared=declared), senders, job.cross_check)

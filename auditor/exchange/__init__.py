@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from auditor.config import LoadedConfig
 from auditor.errors import ConfigError
-from auditor.exchange.base import ExchangeRead, ExchangeSource, GetToken, Sleep
+from auditor.exchange.base import ExchangeRead, ExchangeSource, GetToken
 from auditor.exchange.export import ExportSource
 from auditor.exchange.mixed import MixedSource
 from auditor.exchange.none import NoSource
@@ -21,6 +21,7 @@ from auditor.exchange.script import export_script
 if TYPE_CHECKING:
     import httpx
 
+    from auditor.graph.gates import Gate
     from auditor.graph.reader import Reader
 
 __all__ = ["Access", "ExchangeRead", "ExchangeSource", "export_script", "make_source"]
@@ -29,13 +30,15 @@ __all__ = ["Access", "ExchangeRead", "ExchangeSource", "export_script", "make_so
 @dataclass(frozen=True, slots=True)
 class Access:
     """What the ways of reading may use. `exchange_url` is the cloud's Exchange root without a trailing slash, empty
-    where it has none; `now` gives the service's clock; `national`: the cloud lacks configuration snapshots."""
+    where it has none; after `renew` `get_token` gives a new token; requests to Exchange pass `gate`; `now` gives the
+    service's clock; `national`: the cloud lacks configuration snapshots."""
 
     tenant_id: str
     exchange_url: str
     client: httpx.AsyncClient
     get_token: GetToken
-    sleep: Sleep
+    renew: Callable[[], None]
+    gate: Gate
     reader: Reader
     now: Callable[[], datetime]
     national: bool = False
@@ -68,4 +71,12 @@ def _source(way: str, config: LoadedConfig, access: Access) -> ExchangeSource:
         )
     from auditor.exchange.admin_api import AdminApiSource
 
-    return AdminApiSource(access.tenant_id, access.exchange_url, access.client, access.get_token, access.sleep)
+    return AdminApiSource(
+        access.tenant_id,
+        access.exchange_url,
+        access.client,
+        access.get_token,
+        access.gate,
+        access.now,
+        access.renew,
+    )

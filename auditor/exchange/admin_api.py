@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -22,8 +22,12 @@ import msgspec
 
 from auditor.catalogue import BY_NAME, EXCHANGE_DATASETS, Dataset
 from auditor.errors import ServiceError, SignInError
-from auditor.exchange.base import PERMISSION, ExchangeRead, GetToken, Keep, ReadState, Sleep, hidden_cmdlet, stamp
+from auditor.exchange.base import PERMISSION, ExchangeRead, GetToken, Keep, ReadState, hidden_cmdlet, stamp
 from auditor.exchange.properties import PARAMETERS, SELECTED, SINGLE
+from auditor.graph.gates import Gate
+from auditor.graph.refusal import Kind, ReadError
+from auditor.graph.signin import is_passing
+from auditor.graph.throttle import Throttled, retry_after, retrying, service_time
 
 LABEL = "Exchange admin API (InvokeCommand), not documented by Microsoft"
 
@@ -31,12 +35,13 @@ CMDLETS = frozenset(BY_NAME[name].path for name in EXCHANGE_DATASETS)
 """The only cmdlets this program ever sends: those of the catalogue, each of them a Get-."""
 
 PAGE_SIZE = 1000
-ATTEMPTS = 5
-"""of one request, the first included"""
-LONGEST_WAIT = 300.0
-"""seconds; a service that asks for more is given up"""
+BATCH = 10
+"""calls in one request, as public tools send them; where the service takes no batch, each call is made by itself"""
+PER_MAILBOX = "mailboxPermissions"
+"""the dataset that takes a call for each mailbox"""
 TIMEOUT = httpx.Timeout(30.0, read=300.0)
 
+_LATER = (429, 500, 502, 503, 504)
 _ANCHOR = "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
 
 
@@ -46,6 +51,18 @@ class _Page(msgspec.Struct):
     value: list[msgspec.Raw] | None = None
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
     warnings: list[Any] | None = msgspec.field(default=None, name="@adminapi.warnings")
+
+
+class _Inner(msgspec.Struct):
+    """One answer within the answer to a batch."""
+
+    id: str
+    status: int
+    body: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Batch(msgspec.Struct):
+    responses: list[_Inner]
 
 
 _decode_page = msgspec.json.Decoder(_Page).decode
@@ -61,13 +78,14 @@ class _Progress:
 
 
 class _Stopped(Exception):  # noqa: N818 - carries a state, not an error of the program
-    """Reading cannot go on: with which state and why."""
+    """Reading cannot go on: with which state and why. `kind`: of what may pass."""
 
-    def __init__(self, state: ReadState, reason: str, permission: str = "") -> None:
+    def __init__(self, state: ReadState, reason: str, permission: str = "", kind: Kind | None = None) -> None:
         super().__init__(reason)
         self.state: ReadState = state
         self.reason = reason
         self.permission = permission
+        self.kind = kind
 
 
 @dataclass
@@ -75,15 +93,22 @@ class AdminApiSource:
     """Reads by `POST {exchange_url}/adminapi/beta/{tenant_id}/InvokeCommand`.
 
     `client` comes without authentication of its own; the token that `get_token` gives for this host is sent to this
-    host only. `sleep` takes seconds. Nothing is sent before the first `read`."""
+    host only, and after `renew` it gives a new one. Requests pass `gate`; `now` gives the service's clock. Nothing is
+    sent before the first `read`."""
 
     tenant_id: str
     exchange_url: str
     client: httpx.AsyncClient
     get_token: GetToken
-    sleep: Sleep
+    gate: Gate
+    now: Callable[[], datetime]
+    renew: Callable[[], None]
     _home: httpx.URL = field(init=False)
     _token: str = field(default="", init=False, repr=False)
+    _answered: bool = field(default=False, init=False)
+    _accepted: bool = field(default=False, init=False)
+    """the token in use, by an answer that it brought"""
+    _takes_batches: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         self._home = httpx.URL(self.exchange_url)
@@ -106,21 +131,22 @@ class AdminApiSource:
             return ExchangeRead("not-asked", reason="No declared sender: nobody's mailbox permissions are needed.")
         progress = _Progress()
         try:
-            for parameters in wanted:
-                await self._command(dataset, parameters, keep, progress)
+            await self._commands(dataset, wanted, keep, progress)
         except _Stopped as stop:
-            state: ReadState = "cut" if progress.records else stop.state
-            return self._result(dataset, progress, state, stop.reason, stop.permission)
+            return self._ended(dataset, progress, stop, begun=bool(progress.records or keep.start))
         if not progress.records and dataset.name in SINGLE:
-            return self._result(dataset, progress, "failed", f"Exchange answered {dataset.path} with no object.")
-        return self._result(dataset, progress, "complete")
-
-    def _result(
-        self, dataset: Dataset, progress: _Progress, state: ReadState, reason: str = "", permission: str = ""
-    ) -> ExchangeRead:
+            nothing = _Stopped("failed", f"Exchange answered {dataset.path} with no object.")
+            return self._ended(dataset, progress, nothing, begun=False)
         source = f"{LABEL}: {dataset.path}"
-        reason = self._without_token(reason)
-        return ExchangeRead(state, progress.records, reason, permission, progress.requests, source, progress.as_of)
+        return ExchangeRead("complete", progress.records, "", "", progress.requests, source, progress.as_of)
+
+    def _ended(self, dataset: Dataset, progress: _Progress, stop: _Stopped, *, begun: bool) -> ExchangeRead:
+        """`begun`: records were kept, now or by the read that this one goes on with."""
+        state: ReadState = "cut" if begun else stop.state
+        source, reason = f"{LABEL}: {dataset.path}", self._without_token(stop.reason)
+        error = ReadError(stop.kind, reason) if stop.kind else None
+        sent, as_of = progress.requests, progress.as_of
+        return ExchangeRead(state, progress.records, reason, stop.permission, sent, source, as_of, error=error)
 
     def _without_token(self, text: str) -> str:
         """A service, or a proxy before it, may repeat what it was sent; reasons stand in reports."""
@@ -128,26 +154,69 @@ class AdminApiSource:
             text = re.sub(re.escape(self._token), "****", text, flags=re.IGNORECASE)
         return re.sub(r"\beyJ[\w-]{8,}[\w.-]*", "****", text, flags=re.IGNORECASE)
 
-    async def _command(self, dataset: Dataset, parameters: Mapping[str, Any], keep: Keep, progress: _Progress) -> None:
-        """Run one cmdlet to its last page. Raises _Stopped."""
-        body = json.dumps({"CmdletInput": {"CmdletName": dataset.path, "Parameters": parameters}}).encode()
-        url = self._home.join(f"/adminapi/beta/{quote(self.tenant_id, safe='')}/InvokeCommand")
-        if selected := SELECTED.get(dataset.name):
-            url = url.copy_with(query=b"$select=" + ",".join(selected).encode())
+    async def _commands(
+        self, dataset: Dataset, wanted: Sequence[Mapping[str, Any]], keep: Keep, progress: _Progress
+    ) -> None:
+        """One call for each set of parameters, in their order. Raises _Stopped."""
+        for start in range(0, len(wanted), BATCH):
+            part = wanted[start : start + BATCH]
+            answers = await self._batch(dataset, part, progress)
+            for number, parameters in enumerate(part):
+                await self._command(dataset, parameters, keep, progress, answers.get(number))
+
+    async def _batch(
+        self, dataset: Dataset, wanted: Sequence[Mapping[str, Any]], progress: _Progress
+    ) -> Mapping[int, httpx.Response]:
+        """First answers by position, as far as they settle their call: a page, or that there is no such mailbox. Every
+        other call has to be made by itself. Raises _Stopped."""
+        if len(wanted) < 2 or not self._takes_batches:
+            return {}
+        call = {"method": "POST", "url": str(self._address(dataset)), "headers": await self._headers(dataset)}
+        requests = [{"id": str(number), **call, "body": _input(dataset, one)} for number, one in enumerate(wanted)]
+        body = json.dumps({"requests": requests}).encode()
+        response = await self._send(dataset, self._url("$batch"), body, progress, calls=len(wanted))
+        answers = _settled(response)
+        self._takes_batches = bool(answers)
+        return answers
+
+    async def _command(
+        self,
+        dataset: Dataset,
+        parameters: Mapping[str, Any],
+        keep: Keep,
+        progress: _Progress,
+        answer: httpx.Response | None,
+    ) -> None:
+        """Run one cmdlet to its last page. `answer`: the first, where it is here already. Raises _Stopped."""
+        body = json.dumps(_input(dataset, parameters)).encode()
+        url = first = self._address(dataset)
         visited = {str(url)}
+        if keep.start:
+            url = self._next(url, keep.start, visited)
         while True:
-            page = await self._page(dataset, url, body, progress)
+            answer = answer or await self._send(dataset, url, body, progress)
+            page = self._page(dataset, answer, progress, followed=url != first)
+            answer = None
             if page is None:
                 return
             records = [_one_line(bytes(record)) for record in page.value or ()]
             if not all(record.startswith(b"{") for record in records):
                 raise _Stopped("failed", f"Exchange answered {dataset.path} with something that is no object.")
-            keep(records)
+            await keep(records, "" if dataset.name == PER_MAILBOX else page.next_link or "")
             progress.records += len(records)
             if not page.next_link:
                 _refuse_cut(page.warnings or ())
                 return
             url = self._next(url, page.next_link, visited)
+
+    def _url(self, end: str) -> httpx.URL:
+        return self._home.join(f"/adminapi/beta/{quote(self.tenant_id, safe='')}/{end}")
+
+    def _address(self, dataset: Dataset) -> httpx.URL:
+        """Where a dataset's cmdlet is called, with the properties that are wanted of its objects."""
+        selected = SELECTED.get(dataset.name)
+        url = self._url("InvokeCommand")
+        return url.copy_with(query=b"$select=" + ",".join(selected).encode()) if selected else url
 
     def _next(self, current: httpx.URL, link: str, visited: set[str]) -> httpx.URL:
         """The next page's address: on the same host, and never one that was read before."""
@@ -162,15 +231,15 @@ class AdminApiSource:
         visited.add(str(url))
         return url
 
-    async def _page(self, dataset: Dataset, url: httpx.URL, body: bytes, progress: _Progress) -> _Page | None:
-        """One page; None where a single mailbox that was asked for does not exist. Raises _Stopped."""
-        response = await self._send(dataset, url, body, progress)
-        progress.as_of = _service_time(response) or progress.as_of
+    def _page(self, dataset: Dataset, response: httpx.Response, progress: _Progress, *, followed: bool) -> _Page | None:
+        """One page; None where a single mailbox that was asked for does not exist. `followed`: it is what another page
+        led to, and a service that does not know it has forgotten it. Raises _Stopped."""
+        moment = service_time(response.headers)
+        progress.as_of = stamp(moment) if moment else progress.as_of
         if response.status_code != 200:
-            stop = _refusal(response)
-            if dataset.name == "mailboxPermissions" and _is_missing_object(response):
+            if dataset.name == PER_MAILBOX and _is_missing_object(response):
                 return None
-            raise stop
+            raise _refusal(response, followed=followed)
         try:
             page = _decode_page(response.content)
         except msgspec.DecodeError as error:
@@ -180,9 +249,14 @@ class AdminApiSource:
             raise _Stopped("failed", f"Exchange answered {dataset.path} without a list of objects: {said}.")
         return page
 
-    async def _send(self, dataset: Dataset, url: httpx.URL, body: bytes, progress: _Progress) -> httpx.Response:
-        """One answer that is not "try again later". Raises _Stopped when patience ends."""
-        for attempt in range(1, ATTEMPTS + 1):
+    async def _send(
+        self, dataset: Dataset, url: httpx.URL, body: bytes, progress: _Progress, *, calls: int = 1
+    ) -> httpx.Response:
+        """One answer that is not "try again later", nor damaged on the way. `calls`: how many are in it; those of a
+        batch that fails are better made one by one. Raises _Stopped when patience ends."""
+        later = _LATER if calls == 1 else (429,)
+
+        async def attempt() -> httpx.Response:
             headers = await self._headers(dataset)
             progress.requests += 1
             try:
@@ -190,18 +264,26 @@ class AdminApiSource:
                     url, content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
                 )
             except httpx.RequestError as error:
-                wait, cause = _backoff(attempt), f"{type(error).__name__}: {error}"
-            else:
-                if response.status_code not in (429, 500, 502, 503, 504):
-                    return response
-                wait, cause = _retry_after(response) or _backoff(attempt), f"HTTP {response.status_code}"
-                if text := _message(response):
-                    cause = f"{cause}, {text}"
-            if wait > LONGEST_WAIT:
-                raise _Stopped("failed", f"Exchange asked to wait {wait:.0f} seconds ({cause}).")
-            if attempt < ATTEMPTS:
-                await self.sleep(wait)
-        raise _Stopped("failed", f"Exchange gave no answer to {dataset.path} in {ATTEMPTS} attempts ({cause}).")
+                final = _no_answer(dataset, f"{type(error).__name__}: {error}", "network")
+                raise Throttled(final) if is_passing(error, answered=self._answered) else final from None
+            self._answered = True
+            if response.status_code == 401 and self._accepted:  # it ran out or was revoked while it lived
+                self._accepted = False
+                self.renew()
+                raise Throttled(_refusal(response), after=0.0)
+            if response.status_code == 200:
+                self._accepted = True
+                if calls == 1 and (damage := _damage(response)):
+                    reason = f"Exchange's answer to {dataset.path} could not be read: {damage}."
+                    raise Throttled(_Stopped("failed", reason, kind="malformed"))
+            if response.status_code not in later:
+                return response
+            wait = retry_after(response.headers, self.now())
+            said = (f"HTTP {response.status_code}", _message(response), f"wait {wait:.0f} seconds" if wait else "")
+            final = _no_answer(dataset, ", ".join(part for part in said if part), "service")
+            raise Throttled(final, after=wait, refused=response.status_code == 429)
+
+        return await retrying(attempt, self.gate, cost=calls)
 
     async def _headers(self, dataset: Dataset) -> dict[str, str]:
         scope = f"{self.exchange_url.rstrip('/')}/.default"
@@ -225,11 +307,16 @@ class AdminApiSource:
 def _parameters(dataset: Dataset, identities: Sequence[str]) -> list[dict[str, Any]]:
     """The parameters of each call: one call, but one per mailbox (in key order) for mailbox permissions."""
     common = dict(PARAMETERS.get(dataset.name, {}))
-    if dataset.name != "mailboxPermissions":
+    if dataset.name != PER_MAILBOX:
         return [common]
     # An empty identity would ask for something else than one mailbox.
     mailboxes = sorted({identity.strip().lower() for identity in identities} - {""})
     return [{"Identity": mailbox, **common} for mailbox in mailboxes]
+
+
+def _input(dataset: Dataset, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a call."""
+    return {"CmdletInput": {"CmdletName": dataset.path, "Parameters": parameters}}
 
 
 def _one_line(record: bytes) -> bytes:
@@ -244,31 +331,39 @@ def _refuse_cut(warnings: Sequence[Any]) -> None:
             raise _Stopped("cut", f"Exchange says the list is not whole: {warning}")
 
 
-def _backoff(attempt: int) -> float:
-    return float(2**attempt)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the service asks to wait: a number, or an HTTP date measured against its own clock."""
-    value = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
+def _settled(response: httpx.Response) -> dict[int, httpx.Response]:
+    """The answers in the answer to a batch that settle their call, by the number that it was sent with."""
     try:
-        until, now = parsedate_to_datetime(value), parsedate_to_datetime(response.headers.get("Date", ""))
-        return max((until - now).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
+        batch = msgspec.json.decode(response.content, type=_Batch)
+    except msgspec.DecodeError:
+        return {}
+    date = {"Date": response.headers.get("Date", "")}
+    answers = {one.id: httpx.Response(one.status, content=bytes(one.body), headers=date) for one in batch.responses}
+    return {
+        int(number): answer
+        for number, answer in answers.items()
+        if number.isdecimal() and (_is_missing_object(answer) or _is_page(answer))
+    }
 
 
-def _service_time(response: httpx.Response) -> str:
-    """The service's clock as ISO 8601 UTC, empty where the answer carries none."""
+def _damage(response: httpx.Response) -> str:
+    """What makes an answer no JSON; empty where it is."""
     try:
-        return stamp(parsedate_to_datetime(response.headers.get("Date", "")))
-    except ValueError:
-        return ""
+        msgspec.json.decode(response.content, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return str(error)
+    return ""
 
 
-def _refusal(response: httpx.Response) -> _Stopped:
+def _is_page(answer: httpx.Response) -> bool:
+    return answer.status_code == 200 and answer.content.startswith(b"{")
+
+
+def _no_answer(dataset: Dataset, cause: str, kind: Kind) -> _Stopped:
+    return _Stopped("failed", f"Exchange gave no answer to {dataset.path} ({cause}).", kind=kind)
+
+
+def _refusal(response: httpx.Response, *, followed: bool = False) -> _Stopped:
     """An answer that is neither a page nor "later" as state, reason and what would open it."""
     status, text = response.status_code, _message(response)
     said = f": {text}" if text else ""
@@ -283,7 +378,8 @@ def _refusal(response: httpx.Response) -> _Stopped:
         return _Stopped("denied", f"The app's Exchange role does not hold this cmdlet{said}", PERMISSION)
     if 300 <= status < 400:
         return _Stopped("failed", f"Exchange sent us to another address (HTTP {status}), which gets no token.")
-    return _Stopped("failed", f"Exchange answered HTTP {status}{said or ' without a text'}.")
+    reason = f"Exchange answered HTTP {status}{said or ' without a text'}."
+    return _Stopped("failed", reason, kind="expired" if followed and status in (400, 404, 410) else None)
 
 
 def _is_missing_object(response: httpx.Response) -> bool:

@@ -13,18 +13,25 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from auditor.catalogue import Dataset
+from auditor.graph.refusal import ReadError
 
 ReadState = Literal["complete", "cut", "denied", "failed", "not-asked"]
 
-Keep = Callable[[Sequence[bytes]], None]
-"""Takes the next records of the dataset, in order: each the UTF-8 bytes of one JSON object, without a line break."""
+
+class Keep(Protocol):
+    """Takes the next records of the dataset, in order: each the UTF-8 bytes of one JSON object, without a line break.
+
+    `link`: the page after them, where reading may go on later; empty at the end, and where a source begins anew."""
+
+    start: str
+    """the page at which a source that gives links goes on; empty where the dataset is read from its beginning"""
+
+    async def __call__(self, records: Sequence[bytes], link: str = "") -> None: ...
+
 
 GetToken = Callable[[str], Awaitable[str]]
 """scope (`https://outlook.office365.com/.default`) → bearer token; raises SignInError where it is refused,
 ServiceError where nobody answers"""
-
-Sleep = Callable[[float], Awaitable[None]]
-"""seconds"""
 
 PERMISSION = "Exchange.ManageAsApp and a directory role such as Global Reader"
 """What opens the Exchange admin API: the application permission alone gives nothing."""
@@ -52,6 +59,8 @@ class ExchangeRead:
     """ISO 8601 UTC: when the service answered, or when the file was exported; empty if nobody knows"""
     coarse: bool = False
     """it says less of each object than the cmdlet: another source is preferred"""
+    error: ReadError | None = None
+    """what ended it early, where that may pass: the network, the service, a page that it no longer knows"""
 
 
 class ExchangeSource(Protocol):

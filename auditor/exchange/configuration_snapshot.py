@@ -136,7 +136,7 @@ class ConfigurationSnapshotSource:
         records = [self._record(dataset, properties, f"{taken.name}: {kind}") for properties in objects]
         if not records and dataset.name in SINGLE:
             return ExchangeRead("failed", 0, f"The snapshot {taken.name} holds no {kind}.", "", 0, source, as_of)
-        keep(records)
+        await keep(records)
         missing = _missing(dataset, kind, taken.job, result)
         state: ReadState = "cut" if missing else "complete"
         return ExchangeRead(state, len(records), missing, "", 0, source, as_of, coarse=dataset.name in COARSE)

@@ -126,7 +126,7 @@ class ExportSource:
             return ExchangeRead("failed", reason=f"{part.path.name}: cannot be read ({error.strerror}).", source=source)
         if not records and dataset.name in SINGLE:
             return ExchangeRead("failed", reason=f"{part.path.name}: holds no {dataset.name}.", source=source)
-        keep(records)
+        await keep(records)
         missing = _permissions_missing(dataset, identities, contents)
         return ExchangeRead("cut" if missing else "complete", len(records), missing, "", 0, source, part.as_of)
 

@@ -24,6 +24,18 @@ class _Attempt:
         return _WORTH[self.read.state], self.stale, self.read.coarse
 
 
+class _Held:
+    """A dataset's records in memory."""
+
+    start = ""
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+
+    async def __call__(self, records: Sequence[bytes], link: str = "") -> None:  # noqa: ARG002
+        self.records.extend(records)
+
+
 @dataclass(frozen=True, slots=True)
 class MixedSource:
     """Asks `sources` in their order and takes a dataset from the first that gives it whole, in full detail and no older
@@ -47,13 +59,13 @@ class MixedSource:
         """See `ExchangeSource.read`."""
         attempts: list[_Attempt] = []
         for source in self.sources:
-            records: list[bytes] = []
-            read = await source.read(dataset, identities, records.extend)
-            attempts.append(_Attempt(read, records, self._stale(read)))
+            held = _Held()
+            read = await source.read(dataset, identities, held)
+            attempts.append(_Attempt(read, held.records, self._stale(read)))
             if attempts[-1].worth == (0, False, False):
                 break
         best = min(attempts, key=lambda attempt: attempt.worth)
-        keep(best.records)
+        await keep(best.records)
         requests = sum(attempt.read.requests for attempt in attempts)
         if best.read.state == "complete":
             return replace(best.read, requests=requests)

@@ -52,34 +52,52 @@ class InnerAnswer:
     error: ReadError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the calls of a batch have in common. `cost`: of one, in the units of its service's limit."""
+
+    url: str
+    bucket: Bucket
+    cost: float
+    headers: Mapping[str, str]
+
+
 async def batch(
-    reader: Reader, calls: Sequence[tuple[str, str]], *, version: str, bucket: Bucket = "directory"
+    reader: Reader,
+    calls: Sequence[tuple[str, str]],
+    *,
+    version: str,
+    bucket: Bucket = "directory",
+    cost: float = 1.0,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[list[InnerAnswer]]:
     """Reads `calls` ((key, path below the version) pairs) 20 at a time, answers in the order of the calls. The first
-    goes alone: where the right is missing, that one refusal is all there is to learn.
+    goes alone: where the right is missing, that one refusal is all there is to learn. `headers` and `cost` are those
+    of each call.
 
     Raises ReadError where the batch itself is refused; inner refusals stand in the answers."""
-    url = f"{reader.session.where.graph}/{version}/$batch"
+    kind = _Kind(f"{reader.session.where.graph}/{version}/$batch", bucket, cost, headers or {})
     for part in (calls[:1], *(calls[start : start + SIZE] for start in range(1, len(calls), SIZE))):
         if part:
-            yield await _all_answers(reader, url, part, bucket)
+            yield await _all_answers(reader, kind, part)
 
 
-async def _all_answers(reader: Reader, url: str, calls: Sequence[tuple[str, str]], bucket: Bucket) -> list[InnerAnswer]:
+async def _all_answers(reader: Reader, kind: _Kind, calls: Sequence[tuple[str, str]]) -> list[InnerAnswer]:
     """Repeats the throttled ones until each has an answer or patience ends."""
+    gate = reader.gates[kind.bucket]
     answers: dict[int, InnerAnswer] = {}
 
     async def attempt() -> None:
         open_ = [number for number in range(len(calls)) if answers.get(number) is None or _again(answers[number])]
-        await reader.gates[bucket].pass_(len(open_))
-        found, wait = await _send(reader, url, {number: calls[number] for number in open_}, bucket)
+        await gate.pass_(kind.cost * len(open_))
+        found, wait = await _send(reader, kind, {number: calls[number] for number in open_})
         answers.update(found)
         errors = [error for number in open_ if (error := answers[number].error) and error.kind == "service"]
         if errors:
             raise Throttled(_Unfinished(), after=wait, refused=any(error.status == 429 for error in errors))
 
     with suppress(_Unfinished):  # what is still throttled keeps its own 429
-        await retrying(attempt, reader.gates[bucket], cost=0)
+        await retrying(attempt, gate, cost=0)
     return [answers[number] for number in range(len(calls))]
 
 
@@ -92,11 +110,13 @@ def _again(answer: InnerAnswer) -> bool:
 
 
 async def _send(
-    reader: Reader, url: str, calls: Mapping[int, tuple[str, str]], bucket: Bucket
+    reader: Reader, kind: _Kind, calls: Mapping[int, tuple[str, str]]
 ) -> tuple[dict[int, InnerAnswer], float | None]:
-    requests = [{"id": str(number), "method": "GET", "url": path} for number, (_, path) in calls.items()]
+    also = {"headers": kind.headers} if kind.headers else {}
+    requests = [{"id": str(number), "method": "GET", "url": path, **also} for number, (_, path) in calls.items()]
     count_inner(len(requests))
-    body = (await reader.get(post_json(url, msgspec.json.encode({"requests": requests})), bucket, cost=0)).body
+    request = post_json(kind.url, msgspec.json.encode({"requests": requests}))
+    body = (await reader.get(request, kind.bucket, cost=0)).body
     try:
         responses = msgspec.json.decode(body, type=_Response).responses
     except msgspec.DecodeError as error:
@@ -109,8 +129,9 @@ async def _send(
         if inner is None:
             raise ReadError("malformed", "a batch came back without one of its answers")
         answers[number] = _answer(key, inner)
+        headers = {name.lower(): str(value) for name, value in (inner.headers or {}).items()}
+        reader.gates[kind.bucket].heed(kind.cost, headers)
         if _again(answers[number]):
-            headers = {name: str(value) for name, value in (inner.headers or {}).items()}
             waits.append(retry_after(headers, reader.session.service_now()) or 0.0)
     return answers, max(waits, default=0.0) or None
 

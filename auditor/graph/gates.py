@@ -31,7 +31,7 @@ LIMITS: dict[Bucket, Limit] = {
     "usage-reports": Limit(14, 600),
     "usage-reports-json": Limit(100, 600),
     # Not documented; more in a row than an administrator's session sends, less than would be noticed.
-    "exchange": Limit(20, 10),
+    "exchange": Limit(60, 30),
 }
 
 DIRECTORY_SIZES = ((50, Limit(3500, 10)), (501, Limit(5000, 10)))

@@ -191,8 +191,7 @@ class Reader:
         async def attempt() -> Page:
             await self.budget.acquire()
             try:
-                records, link = _whole(decode_page, await self._send(info, bucket, cost))
-                return Page(records, _absolute(base, link) if link else "")
+                return _whole(lambda body: decode_page(body, base), await self._send(info, bucket, cost))
             except BaseException:
                 self.budget.release()
                 raise
@@ -334,9 +333,9 @@ def _whole(decode: Callable[[bytes], T], answer: Answer) -> T:
         raise Throttled(error) from None
 
 
-def decode_page(body: bytes) -> tuple[list[bytes], str]:
-    """The records of a page, each as its own bytes on one line, and the nextLink, empty where there is none. Raises
-    ReadError (malformed)."""
+def decode_page(body: bytes, base: str = "") -> Page:
+    """A page from its bytes; a relative nextLink is resolved against `base`, its address. Raises ReadError
+    (malformed)."""
     try:
         page = msgspec.json.decode(body, type=_Page)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -346,7 +345,7 @@ def decode_page(body: bytes) -> tuple[list[bytes], str]:
         records = [_one_line(record) for record in records]
     if not all(record.startswith(b"{") for record in records):
         raise ReadError("malformed", "a page holds something that is no object")
-    return records, page.next_link or ""
+    return Page(records, _absolute(base, page.next_link) if page.next_link else "")
 
 
 def decode_object(body: bytes) -> bytes:

@@ -121,6 +121,7 @@ class GraphSession:
         self.renewals = 0
         """how often the service refused a token that the credential's cache held for good"""
         self._clients: list[httpx.AsyncClient] = []
+        self._networks: list[httpx.AsyncBaseTransport] = []
         self._gate = Gate(Limit(1e6, 1), clock)  # tokens come from the cache; only a refusal makes us wait
 
     @classmethod
@@ -156,7 +157,10 @@ class GraphSession:
     async def close(self) -> None:
         for client in self._clients:
             await client.aclose()
+        for network in self._networks:
+            await network.aclose()
         self._clients.clear()
+        self._networks.clear()
         for credential in {self._credential, *self._spent_credentials}:
             await credential.close()
 
@@ -199,15 +203,22 @@ class GraphSession:
             self.wire.answered(response.headers)
 
         client = httpx.AsyncClient(
-            verify=self._tls,
-            http2=True,
-            transport=self._transport,
+            transport=self._network(),
             timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
             event_hooks={"request": [sent], "response": [answered]},
             headers={"User-Agent": f"tenant-auditor/{__version__}"},
         )
         self._clients.append(client)
         return client
+
+    def _network(self) -> httpx.AsyncBaseTransport:
+        from auditor.graph.transport import Transport
+
+        if self._transport:
+            return self._transport
+        network = Transport(self._tls)
+        self._networks.append(network)  # kiota's client does not close what it sends through
+        return network
 
     def service_now(self) -> datetime:
         """The service's clock, else this machine's before the first answer."""
@@ -238,10 +249,7 @@ class GraphSession:
         telemetry = GraphTelemetryHandler(options=options[GraphTelemetryHandlerOption.get_key()])
         middleware += [telemetry, guard(self.where.graph, self.wire)]
         plain = httpx.AsyncClient(
-            verify=self._tls,
-            http2=True,
-            transport=self._transport,
-            timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
+            transport=self._network(), timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
         )
         http = GraphClientFactory.create_with_custom_middleware(middleware=middleware, client=plain)
         self._clients.append(http)
@@ -300,5 +308,5 @@ def permissions(claims: Mapping[str, Any]) -> frozenset[str]:
 
 def _quiet() -> None:
     """Loggers that would write pre-authenticated download addresses or header values, whatever the root level is."""
-    for name in ("httpx", "httpcore", "hpack", "azure.core.pipeline.policies.http_logging_policy"):
+    for name in ("httpx", "azure.core.pipeline.policies.http_logging_policy"):
         logging.getLogger(name).setLevel(logging.WARNING)

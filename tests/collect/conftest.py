@@ -6,7 +6,6 @@ import asyncio
 import copy
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,7 @@ from auditor.demo.server import Emulator
 from auditor.demo.settings import write_config
 from auditor.demo.tenant import generate
 
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2031, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+from ..clocks import FakeClock
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 from auditor.config import load
 from auditor.snapshot import Snapshot, verify
 
+from ..clocks import FakeClock
 from . import small_pages
-from .conftest import FakeClock
 
 PROGRAM = str(Path(small_pages.__file__))
 TIMES = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from azure.identity import ClientSecretCredential
 from auditor.demo.conditions import Conditions
 from auditor.demo.model import DemoApp, DemoTenant
 from auditor.demo.server import Emulator
+
+from ..clocks import FakeClock
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 GRAPH_ROLES = {
@@ -225,24 +227,6 @@ def make_tenant() -> DemoTenant:
     )  # fmt: skip
 
 
-class FakeClock:
-    """Time passes only by sleeping; `slept` remembers how long."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
-
-
 class Client:
     """A client of one emulator: plain HTTPS, with the token of a real sign-in where one is wanted."""
 
@@ -317,7 +301,7 @@ class Client:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    return FakeClock()
+    return FakeClock(NOW)
 
 
 @pytest.fixture

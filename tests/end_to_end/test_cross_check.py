@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -28,24 +27,10 @@ from auditor.run import RunOptions, judge_snapshot
 from auditor.snapshot import Snapshot
 from auditor.tenant import WhatIfAnswer, WhatIfResult
 
+from ..clocks import FakeClock
+
 PLACES = ("", "203.0.113.10", "2001:db8:10::25", "198.51.100.7", "198.51.100.200", "192.0.2.130")
 """none; headquarters twice, data centre, nowhere, a named location that is not trusted"""
-
-
-class FakeClock:
-    """Time passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2031, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 @dataclasses.dataclass

@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -17,10 +18,30 @@ from aiohttp import web
 from auditor.catalogue import BY_NAME
 from auditor.exchange.admin_api import AdminApiSource
 from auditor.exchange.base import ExchangeRead
+from auditor.graph.gates import LIMITS, Gate
+from auditor.graph.transport import Transport
+
+from ..clocks import FakeClock
 
 T = TypeVar("T")
 TENANT = "11111111-2222-3333-4444-555555555555"
 TOKEN = "token-that-must-not-leak"
+
+
+NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+
+
+@dataclass
+class Kept:
+    """Where the records of a read go: what came, and with which link after each page."""
+
+    start: str = ""
+    records: list[bytes] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+
+    async def __call__(self, records: Sequence[bytes], link: str = "") -> None:
+        self.records.extend(records)
+        self.links.append(link)
 
 
 @dataclass
@@ -41,8 +62,9 @@ class Service:
     trust: ssl.SSLContext
     answers: list[web.Response | Callable[[str], web.Response]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
-    slept: list[float] = field(default_factory=list)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     scopes: list[str] = field(default_factory=list)
+    renewals: int = 0
 
     def page(self, *records: Any, next_link: str = "", **more: Any) -> None:
         """Queue a page of records; `next_link` is a path on this service or a whole address."""
@@ -69,11 +91,15 @@ class Service:
         """Serve, let `use` read, stop."""
         return asyncio.run(self._run(use))
 
-    def read(self, dataset: str, identities: Sequence[str] = ()) -> tuple[ExchangeRead, list[bytes]]:
-        kept: list[bytes] = []
+    def read(self, dataset: str, identities: Sequence[str] = (), start: str = "") -> tuple[ExchangeRead, list[bytes]]:
+        result, kept = self.kept(dataset, identities, start)
+        return result, kept.records
+
+    def kept(self, dataset: str, identities: Sequence[str] = (), start: str = "") -> tuple[ExchangeRead, Kept]:
+        kept = Kept(start)
 
         async def use(source: AdminApiSource) -> ExchangeRead:
-            return await source.read(BY_NAME[dataset], identities, kept.extend)
+            return await source.read(BY_NAME[dataset], identities, kept)
 
         return self.run(use), kept
 
@@ -86,8 +112,10 @@ class Service:
         await site.start()
         try:
             port = runner.addresses[0][1]
-            async with httpx.AsyncClient(verify=self.trust) as client:
-                return await use(AdminApiSource(TENANT, f"https://localhost:{port}", client, self._token, self._sleep))
+            async with httpx.AsyncClient(transport=Transport(self.trust)) as client:
+                gate = Gate(LIMITS["exchange"], self.clock)
+                url = f"https://localhost:{port}"
+                return await use(AdminApiSource(TENANT, url, client, self._token, gate, self.clock.now, self._renew))
         finally:
             await runner.cleanup()
 
@@ -95,8 +123,8 @@ class Service:
         self.scopes.append(scope)
         return TOKEN
 
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+    def _renew(self) -> None:
+        self.renewals += 1
 
     async def _handle(self, request: web.Request) -> web.Response:
         self.seen.append(Seen(request.path, request.query_string, dict(request.headers), await request.json()))

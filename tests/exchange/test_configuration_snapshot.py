@@ -25,25 +25,15 @@ from auditor.graph.gates import Gates
 from auditor.graph.reader import Reader
 from auditor.graph.session import GraphSession
 
+from ..clocks import FakeClock
+from .conftest import Kept
+
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 TENANT = TenantConfig(name="t", tenant_id="11111111-2222-3333-4444-555555555555", client_id="c")
 JOBS = "/v1.0/admin/configurationManagement/configurationSnapshotJobs"
 RESULT = "/v1.0/admin/configurationManagement/configurationSnapshots/"
 PLACE = "https://graph.microsoft.com/beta/admin/configurationManagement/configurationSnapshots('{}')"
 EVERY_TYPE = [f"microsoft.exchange.{name}" for name in ("TransportConfig", "CASMailboxSettings", "SharedMailbox")]
-
-
-class Clock:
-    seconds = 0.0
-
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 class Credential:
@@ -59,13 +49,13 @@ Records = dict[str, tuple[ExchangeRead, list[dict[str, Any]]]]
 
 async def read(session: GraphSession, names: tuple[str, ...], max_age_days: int) -> tuple[Records, tuple[str, ...]]:
     async with session:
-        reader = Reader(session, Gates(Clock()))
+        reader = Reader(session, Gates(FakeClock(NOW)))
         source = ConfigurationSnapshotSource(reader, session.service_now, max_age_days)
         found: Records = {}
         for name in names:
-            kept: list[bytes] = []
-            result = await source.read(BY_NAME[name], (), kept.extend)
-            found[name] = result, [json.loads(record) for record in kept]
+            kept = Kept()
+            result = await source.read(BY_NAME[name], (), kept)
+            found[name] = result, [json.loads(record) for record in kept.records]
         return found, tuple(source.notes())
 
 
@@ -95,7 +85,7 @@ def config(emulator: Emulator, tmp_path: Path) -> LoadedConfig:
 
 @pytest.fixture
 def emulated(config: LoadedConfig) -> Records:
-    session = GraphSession.open(config, config.config.tenants[0], clock=Clock())
+    session = GraphSession.open(config, config.config.tenants[0], clock=FakeClock(NOW))
     found, notes = asyncio.run(read(session, (*EXCHANGE_DATASETS, "smtpAuthClients"), 30))
     assert notes == ()
     return found
@@ -137,7 +127,7 @@ def test_provenance_and_age_are_told(emulated: Records) -> None:
 
 def test_without_the_permission_it_is_denied_and_named(emulator: Emulator, config: LoadedConfig) -> None:
     emulator.tenant.app.graph_roles.discard(CONFIGURATION)
-    session = GraphSession.open(config, config.config.tenants[0], clock=Clock())
+    session = GraphSession.open(config, config.config.tenants[0], clock=FakeClock(NOW))
     found, _ = asyncio.run(read(session, ("transportConfig", "casMailboxes"), 30))
     assert {(result.state, result.permission) for result, _ in found.values()} == {("denied", CONFIGURATION)}
 
@@ -146,7 +136,7 @@ def test_a_partly_successful_job_is_recognised_by_its_name(emulator: Emulator, c
     """Graph hides that status from clients that do not ask for newer members."""
     [job] = emulator.tenant.configuration_jobs
     job |= {"status": "partiallySuccessful", "errorDetails": ["casMailboxSettings: the monthly quota is used up"]}
-    session = GraphSession.open(config, config.config.tenants[0], clock=Clock())
+    session = GraphSession.open(config, config.config.tenants[0], clock=FakeClock(NOW))
     found, _ = asyncio.run(read(session, ("transportConfig", "casMailboxes", "acceptedDomains"), 30))
     assert [result.state for result, _ in found.values()] == ["complete", "cut", "complete"]
     assert "the monthly quota is used up" in found["casMailboxes"][0].reason
@@ -190,7 +180,7 @@ def answered() -> Callable[..., tuple[ExchangeRead, list[dict[str, Any]]]]:
             return found if isinstance(found, httpx.Response) else httpx.Response(200, json={"resources": found})
 
         session = GraphSession.open(
-            EMPTY, TENANT, clock=Clock(), credential=Credential(), transport=httpx.MockTransport(handler)
+            EMPTY, TENANT, clock=FakeClock(NOW), credential=Credential(), transport=httpx.MockTransport(handler)
         )
         found, _ = asyncio.run(read(session, (dataset,), max_age_days))
         return found[dataset]

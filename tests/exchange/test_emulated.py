@@ -22,6 +22,11 @@ from auditor.demo.server import Emulator
 from auditor.exchange import Access, ExchangeRead, ExchangeSource, make_source
 from auditor.exchange.base import PERMISSION
 from auditor.exchange.properties import EXPORTED
+from auditor.graph.gates import LIMITS, Gate
+from auditor.graph.transport import Transport
+
+from ..clocks import FakeClock
+from .conftest import Kept
 
 MAILBOXES = 2_345
 SENDERS = ("user1@contoso.example", "gone@contoso.example")
@@ -101,9 +106,9 @@ Records = dict[str, tuple[ExchangeRead, list[dict[str, Any]]]]
 async def read_all(source: ExchangeSource) -> Records:
     found: Records = {}
     for name in EXCHANGE_DATASETS:
-        kept: list[bytes] = []
-        result = await source.read(BY_NAME[name], SENDERS, kept.extend)
-        found[name] = result, [json.loads(record) for record in kept]
+        kept = Kept()
+        result = await source.read(BY_NAME[name], SENDERS, kept)
+        found[name] = result, [json.loads(record) for record in kept.records]
     return found
 
 
@@ -112,7 +117,8 @@ def through_the_api(emulator: Emulator) -> Records:
 
     async def main() -> Records:
         trust = ssl.create_default_context(cafile=str(emulator.ca_bundle))
-        async with httpx.AsyncClient(verify=trust) as client:
+        gate = Gate(LIMITS["exchange"], FakeClock())
+        async with httpx.AsyncClient(transport=Transport(trust)) as client:
 
             async def token(scope: str) -> str:
                 app = emulator.tenant.app
@@ -132,15 +138,17 @@ def through_the_api(emulator: Emulator) -> Records:
             return await read_all(
                 make_source(
                     config,
-                    Access(emulator.tenant.tenant_id, emulator.exchange_url, client, token, no_sleep, None, no_clock),
+                    Access(
+                        emulator.tenant.tenant_id, emulator.exchange_url, client, token, renewed, gate, None, no_clock
+                    ),
                 )
             )
 
     return asyncio.run(main())
 
 
-async def no_sleep(seconds: float) -> None:
-    raise AssertionError("nothing may wait")
+def renewed() -> None:
+    raise AssertionError("the token is accepted")
 
 
 def no_clock() -> datetime:
@@ -158,7 +166,7 @@ def test_everything_is_read_to_the_last_page(emulator: Emulator) -> None:
     assert (result.records, result.requests, len(records)) == (MAILBOXES, 3, MAILBOXES)
     assert [record["Guid"] for record in records] == [f"mailbox-{n}" for n in range(MAILBOXES)]
     assert [record["Name"] for record in found["managementRoleAssignments"][1]] == ["one", "two"]
-    assert found["mailboxPermissions"][0].requests == 2
+    assert found["mailboxPermissions"][0].requests == 1
 
 
 def test_what_no_blocker_needs_is_not_even_asked_for(emulator: Emulator) -> None:
@@ -215,7 +223,12 @@ def as_script(folder: Path) -> Path:
 def test_files_and_admin_api_bring_the_same(emulator: Emulator, tmp_path: Path, export: Callable[[Path], Path]) -> None:
     path = export(tmp_path / "exported")
     config = LoadedConfig(Config(exchange=ExchangeConfig(source="export", export_path=str(path))), tmp_path, "")
-    source = make_source(config, Access("tenant", "", httpx.AsyncClient(), no_token, no_sleep, None, no_clock))
+    source = make_source(
+        config,
+        Access(
+            "tenant", "", httpx.AsyncClient(), no_token, renewed, Gate(LIMITS["exchange"], FakeClock()), None, no_clock
+        ),
+    )
     exported = asyncio.run(read_all(source))
     live = through_the_api(emulator)
     for name in objects():

@@ -15,6 +15,8 @@ from auditor.errors import ConfigError
 from auditor.exchange.base import ExchangeRead
 from auditor.exchange.export import NAMES, NOTES_LIMIT, ExportSource
 
+from .conftest import Kept
+
 BUNDLE = {
     "exportedAt": "2026-11-20T08:00:00.1234567Z",
     "transportConfig": {"SmtpClientAuthenticationDisabled": True},
@@ -28,11 +30,11 @@ BUNDLE = {
 def read(
     source: ExportSource, dataset: str, identities: Sequence[str] = ()
 ) -> tuple[ExchangeRead, list[dict[str, Any]]]:
-    kept: list[bytes] = []
-    result = asyncio.run(source.read(BY_NAME[dataset], identities, kept.extend))
-    assert result.records == len(kept)
-    assert not any(b"\n" in record for record in kept)
-    return result, [json.loads(record) for record in kept]
+    kept = Kept()
+    result = asyncio.run(source.read(BY_NAME[dataset], identities, kept))
+    assert result.records == len(kept.records)
+    assert not any(b"\n" in record for record in kept.records)
+    return result, [json.loads(record) for record in kept.records]
 
 
 def bundle(folder: Path, document: Any, name: str = "exo.json", encoding: str = "utf-8") -> ExportSource:

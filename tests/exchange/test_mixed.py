@@ -13,6 +13,8 @@ from auditor.catalogue import BY_NAME, Dataset
 from auditor.exchange.base import ExchangeRead, Keep
 from auditor.exchange.mixed import MixedSource
 
+from .conftest import Kept
+
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 FRESH, OLD = "2026-11-22T00:00:00Z", "2026-10-01T00:00:00Z"
 
@@ -33,15 +35,15 @@ class Canned:
     async def read(self, dataset: Dataset, identities: Sequence[str], keep: Keep) -> ExchangeRead:
         self.asked += 1
         records = [self.label.encode()] if self.state in ("complete", "cut") else []
-        keep(records)
+        await keep(records)
         reason = "" if self.state == "complete" else f"{self.label} is {self.state}."
         return ExchangeRead(self.state, len(records), reason, "", 1, self.label, self.as_of, self.coarse)
 
 
 def mixed(*sources: Canned) -> tuple[ExchangeRead, list[bytes]]:
-    kept: list[bytes] = []
-    read = MixedSource(sources, lambda: NOW, 30).read(BY_NAME["casMailboxes"], (), kept.extend)
-    return asyncio.run(read), kept
+    kept = Kept()
+    read = MixedSource(sources, lambda: NOW, 30).read(BY_NAME["casMailboxes"], (), kept)
+    return asyncio.run(read), kept.records
 
 
 def test_the_first_that_is_whole_and_recent_is_taken_and_the_rest_not_asked() -> None:

@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from auditor.exchange.properties import EXPORTED
 from auditor.findings.build import READ_FROM
 from auditor.report.csvfiles import accounts_csv
 from auditor.snapshot import Snapshot
+
+from ..clocks import FakeClock
 
 RECENT, OLD = "2026-11-23T15:00:00.0000000Z", "2026-10-01T15:00:00.0000000Z"
 
@@ -102,22 +104,6 @@ def _cell(value: Any, words: tuple[str, str]) -> str:
 # --- audits ----------------------------------------------------------------------------------------------------------
 
 
-class Clock:
-    """Waits nowhere."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2031, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
 @dataclass(frozen=True)
 class Audit:
     """One audit and its accounts.csv."""
@@ -152,7 +138,7 @@ class Tenant:
         config = load(folder / "config.toml")
         settings = msgspec.structs.replace(config.config.exchange, **exchange)
         config = msgspec.structs.replace(config, config=msgspec.structs.replace(config.config, exchange=settings))
-        asyncio.run(collect(config, config.config.tenants[0], folder / "snapshot", clock=Clock()))
+        asyncio.run(collect(config, config.config.tenants[0], folder / "snapshot", clock=FakeClock()))
         snapshot = Snapshot.open(folder / "snapshot")
         evaluation = evaluate(snapshot, config.config, datetime.fromisoformat(snapshot.ended))
         with (folder / "accounts.csv").open("wb") as stream:

@@ -6,7 +6,7 @@ import base64
 import copy
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -20,27 +20,11 @@ from auditor.graph.gates import Gates
 from auditor.graph.reader import Reader
 from auditor.graph.session import GraphSession
 
+from ..clocks import FakeClock
+
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 TOKEN_CLAIMS = {"roles": ["User.Read.All", "Policy.Read.All"], "appid": "app-1"}
 SIGNATURE = "c2lnbmF0dXJl"
-
-
-class FakeClock:
-    """Time passes only by sleeping; `slept` remembers how long."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
 
 
 class FixedCredential:
@@ -63,7 +47,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 @pytest.fixture
 def clock() -> FakeClock:
-    return FakeClock()
+    return FakeClock(NOW)
 
 
 @pytest.fixture

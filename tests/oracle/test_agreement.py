@@ -25,7 +25,7 @@ REACHED = {
 MFA never blocks, and where a licence does, the missing mailbox comes before it."""
 
 
-def test_engine_and_oracle_agree_on_twenty_thousand_pairs(tenants, both_sides):
+def test_engine_and_oracle_agree_on_twenty_thousand_pairs(tenants, both_sides, table_row):
     """A pair is an account in a tenant; equal ones (the same choices of both) count once."""
     pairs = set()
     answers = {name: Counter() for name in REACHED}
@@ -45,6 +45,6 @@ def test_engine_and_oracle_agree_on_twenty_thousand_pairs(tenants, both_sides):
             counted.update(row[name] for row in (*told.values(), *told_senders) if name in row)
 
     agree()
-    print(f"{len(pairs)} different pairs of account and tenant")
+    table_row("engine and oracle agree", {"different pairs of account and tenant": f"{len(pairs):,}"})
     assert len(pairs) >= 20_000
     assert {name: set(counted) for name, counted in answers.items()} == REACHED

@@ -218,8 +218,8 @@ class Injector:
     def _standing(self, asked: _Asked) -> web.Response | None:
         """What an earlier fault left behind: a dead page token, a revoked access token, a deleted user."""
         token = asked.request.query.get("$skiptoken")
-        if token is None:  # begun anew: the tokens of before are of no interest, and ours repeat themselves
-            self._dead = {key: status for key, status in self._dead.items() if key[0] != asked.place}
+        if token is None:
+            self._begun_anew(asked.place)
         elif (asked.place, token) in self._dead:
             return _expired_page(asked.service, self._dead[asked.place, token])
         revoked = self._revoked.get(_credential(asked.request))
@@ -228,6 +228,10 @@ class Injector:
         if asked.service == "graph" and self._gone(asked.place):
             return _no_user()
         return None
+
+    def _begun_anew(self, place: str) -> None:
+        """The page tokens of before are of no interest, and ours repeat themselves."""
+        self._dead = {key: status for key, status in self._dead.items() if key[0] != place}
 
     def _gone(self, place: str) -> bool:
         return not self._deleted.isdisjoint(place.lower().split("/"))
@@ -243,6 +247,8 @@ class Injector:
 
     def _inner(self, asked: Mapping[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
         place, method = "/" + unquote(urlsplit(asked["url"]).path).lstrip("/"), asked["method"].upper()
+        if "skiptoken" not in asked["url"]:
+            self._begun_anew(place)
         refusal = None
         for aim in self._aims:
             if isinstance(aim.fault, kinds.Status) and self._strikes(aim, "graph", method, place):

@@ -35,7 +35,7 @@ _FIXED: Mapping[Name, Rate] = {
     "conditional-access": Rate(1, 1),
     "usage-csv": Rate(14, 600),
     "usage-json": Rate(100, 600),
-    "exchange": Rate(20, 10),
+    "exchange": Rate(60, 30),
 }
 
 

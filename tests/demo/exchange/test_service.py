@@ -166,3 +166,48 @@ def test_a_malformed_body_is_refused(client, content):
         },
     )
     failed(response, 400, "")
+
+
+def _calls(client, *calls, **more):
+    """A batch of (id, cmdlet, parameters), each call with what it needs."""
+    path = f"/adminapi/beta/{client.emulator.tenant.tenant_id}"
+    headers = {"X-AnchorMailbox": f"APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{path}"}
+    requests = [
+        {"id": number, "method": "POST", "url": f"{client.emulator.exchange_url}{path}/InvokeCommand?$select=Guid",
+         "headers": headers, "body": {"CmdletInput": {"CmdletName": name, "Parameters": parameters}}, **more}
+        for number, name, parameters in calls
+    ]  # fmt: skip
+    bearer = {"Authorization": f"Bearer {client.token(client.emulator.exchange_url)}"}
+    return client.http.post(f"{client.emulator.exchange_url}{path}/$batch", json={"requests": requests}, headers=bearer)
+
+
+def test_a_batch_answers_each_call_as_if_it_came_alone(client):
+    response = _calls(
+        client,
+        ("a", "Get-CASMailbox", {"ResultSize": "Unlimited"}),
+        ("b", "Get-MailboxPermission", {"Identity": "nobody@nowhere.example"}),
+        ("c", "Remove-Mailbox", {}),
+    )
+    assert response.status_code == 200
+    first, second, third = response.json()["responses"]
+    alone = client.cmdlet("Get-CASMailbox", {"ResultSize": "Unlimited"}, query="?$select=Guid").json()
+    assert (first["id"], first["status"], first["body"]["value"]) == ("a", 200, alone["value"])
+    link = first["body"]["@odata.nextLink"]
+    assert values(client.cmdlet("Get-CASMailbox", {"ResultSize": "Unlimited"}, url=link))
+    assert (second["status"], third["status"]) == (404, 404)
+    assert "couldn't be found" in second["body"]["error"]["innererror"]["internalexception"]["message"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"method": "GET"}, {"url": 7}, {"url": "/adminapi/beta/another-tenant/InvokeCommand"}, {"id": "same"}]
+)
+def test_a_batch_of_another_form_is_refused(client, more):
+    calls = [("1", "Get-TransportConfig", {}), ("2", "Get-TransportConfig", {})]
+    assert _calls(client, *calls, **more).status_code == 400
+
+
+def test_a_batch_holds_one_to_ten_calls(client):
+    def status(count):
+        return _calls(client, *((str(number), "Get-TransportConfig", {}) for number in range(count))).status_code
+
+    assert [status(count) for count in (0, 10, 11)] == [400, 200, 400]
