@@ -124,10 +124,6 @@ def _without_ends(blocks: Iterable[list[bytes]]) -> Iterator[bytes]:
     return (line.rstrip(b"\r\n") for line in chain.from_iterable(blocks))
 
 
-_BLOCK = 1 << 18
-"""bytes of the lines that are handed over at once: enough to be quick, few enough to need no memory"""
-
-
 def _blocks_of(folder: Path, dataset: str) -> Iterator[list[bytes]]:
     for path in _files(folder, dataset):
         if path.suffix == ".json":
@@ -178,16 +174,17 @@ def seal(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-_BUFFER = 1 << 20
-"""bytes read or unpacked at once: the usual 8 KiB are hardly more than one user"""
+_BLOCK = 1 << 17
+"""bytes that are read, unpacked and handed over at once: the usual 8 KiB are hardly more than one user, and what comes
+of a block should stay in the processor's cache until it is done with"""
 
 
 def open_lines(path: Path, *, compressed: bool | None = None) -> BinaryIO:
     """A dataset's file, uncompressed where it is compressed (by its name, or as said). Reading may raise DAMAGE."""
     packed = path.suffix == ".gz" if compressed is None else compressed
     if not packed:
-        return path.open("rb", _BUFFER)
-    return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, gzip.open(path, "rb")), _BUFFER))
+        return path.open("rb", _BLOCK)
+    return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, gzip.open(path, "rb")), _BLOCK))
 
 
 def sha256_of_lines(path: Path) -> str:

@@ -45,15 +45,15 @@ class AddressBook(Mapping[str, int]):
         """For many lower-case names at once: the row of an account whose UPN each is, found at the first try; -1 where
         `principals` must look closer."""
         known = np.frombuffer(self._hashes, dtype=np.int64) if self._hashes else np.zeros(0, dtype=np.int64)
-        wanted = np.fromiter(map(hash, names), dtype=np.int64, count=len(names))
+        wanted = _hashes(names)
         places = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
         if not len(known):
             return [-1] * len(names)
-        rows = np.frombuffer(self._rows, dtype=np.int32)[places].tolist()
-        near = (known[places] == wanted).tolist()
+        rows = np.frombuffer(self._rows, dtype=np.int32)[places]
+        near, principals = (known[places] == wanted).tolist(), self._principals.take(rows)
         return [
-            row if same and self._principals[row].lower() == name else -1
-            for name, row, same in zip(names, rows, near, strict=True)
+            row if same and principal.lower() == name else -1
+            for name, row, same, principal in zip(names, rows.tolist(), near, principals, strict=True)
         ]
 
     def owners(self, name: str) -> list[int]:

@@ -388,7 +388,7 @@ def _report(source: Source, name: str, join: Join, *wanted: str) -> Iterator[tup
     Where names are concealed the dataset is no longer complete, and a note says so once."""
     concealed, nameless = False, 0
     for block in source.objects(name):
-        spelt = [_spelling(tuple(record)) for record in block.records]
+        spelt = list(map(_spelling, map(tuple, block.records)))
         upns, *columns = (
             [record.get(keys.get(column, ""), UNSET) for record, keys in zip(block.records, spelt, strict=True)]
             for column in ("userprincipalname", *wanted)
@@ -401,7 +401,7 @@ def _report(source: Source, name: str, join: Join, *wanted: str) -> Iterator[tup
                 nameless += 1
             elif _HASH.fullmatch(names[position]):
                 concealed = True
-        yield from (told for told in zip(rows, *columns, strict=True) if told[0] >= 0)
+        yield from [told for told in zip(rows, *columns, strict=True) if told[0] >= 0]
     nameless += source.lost(name)
     if nameless:
         source.distrust(name, f"{nameless} of its rows name nobody")
