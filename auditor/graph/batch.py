@@ -89,8 +89,8 @@ async def _all_answers(reader: Reader, kind: _Kind, calls: Sequence[tuple[str, s
 
     async def attempt() -> None:
         open_ = [number for number in range(len(calls)) if answers.get(number) is None or _again(answers[number])]
-        await gate.pass_(kind.cost * len(open_))
-        found, wait = await _send(reader, kind, {number: calls[number] for number in open_})
+        async with gate.passing(kind.cost * len(open_)):
+            found, wait = await _send(reader, kind, {number: calls[number] for number in open_})
         answers.update(found)
         errors = [error for number in open_ if (error := answers[number].error) and error.kind == "service"]
         if errors:

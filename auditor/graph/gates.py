@@ -7,7 +7,8 @@ Sources: https://learn.microsoft.com/graph/throttling-limits and https://learn.m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from auditor.catalogue import Bucket
@@ -48,18 +49,21 @@ _MOMENT = 1e-6
 class Gate:
     """A token bucket over one clock: first come, first served, and never over `share` of the limit.
 
-    The service's own bucket is never emptier than ours while we are alone: what we spend it sees later, and what flows
-    back while a full bucket waits for the request to arrive is not counted."""
+    The service's own bucket is never emptier than ours while we are alone. What we spend it sees later, when the
+    request arrives: until its answer proves that, it may still stand full there, and ours does not fill beyond what
+    will then be left."""
 
     def __init__(self, limit: Limit, clock: Clock, share: float = 1.0) -> None:
         self.clock = clock
         self._share = share
         self._turn = asyncio.Lock()
+        self._answered = asyncio.Event()
         self._limit = limit
+        self._under_way = 0.0
+        """units of requests without an answer"""
         self._level = self._burst
         self._filled = clock.monotonic()
         self._closed_until = self._filled
-        self._spent = 0.0
         self._pace = 1.0
 
     @property
@@ -76,25 +80,26 @@ class Gate:
         self._fill()
         return min(1.0, max(0.0, (self._burst - self._level) / self._limit.burst))
 
-    async def pass_(self, cost: float = 1.0) -> float | None:
-        """Waits until `cost` units are there and the gate is open, then takes them.
-
-        Returns what `answered` wants to know of this request: None where there is nothing to correct."""
+    @asynccontextmanager
+    async def passing(self, cost: float = 1.0) -> AsyncIterator[None]:
+        """Waits until `cost` units are there and the gate is open, then takes them; the block is the request, and its
+        end the answer."""
+        needed = min(cost, self._burst)
         async with self._turn:
-            needed = min(cost, self._burst)
             while (wait := self._wait(needed)) > _MOMENT:
-                await self.clock.sleep(wait)
-            ticket = self._spent if self._level >= self._burst else None
+                if self._burst - self._under_way < needed:
+                    self._answered.clear()
+                    await self._answered.wait()
+                else:
+                    await self.clock.sleep(wait)
             self._level -= needed
-            self._spent += needed
-            return ticket
-
-    def answered(self, ticket: float | None) -> None:
-        """The request of this ticket has come back. It left while the bucket was full, and the service's stayed full
-        until it arrived, so that nothing flowed back meanwhile."""
-        if ticket is not None:
+            self._under_way += needed
+        try:
+            yield
+        finally:
             self._fill()
-            self._level = min(self._level, self._burst - (self._spent - ticket))
+            self._under_way -= needed
+            self._answered.set()
 
     def heed(self, cost: float, headers: Mapping[str, str]) -> None:
         """Corrects the bucket by what an answer says of it: what the request really cost, and how full the service's
@@ -129,7 +134,7 @@ class Gate:
 
     def _fill(self) -> None:
         now = self.clock.monotonic()
-        self._level = min(self._burst, self._level + (now - self._filled) * self._rate)
+        self._level = min(self._burst - self._under_way, self._level + (now - self._filled) * self._rate)
         self._filled = now
 
 

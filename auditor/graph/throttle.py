@@ -50,9 +50,9 @@ async def retrying(
     failures = refusals = 0
     waited = 0.0
     while True:
-        ticket = await gate.pass_(cost)
         try:
-            return await attempt()
+            async with gate.passing(cost):
+                return await attempt()
         except Throttled as throttled:
             tried = refusals if throttled.refused else failures
             wait = throttled.after if throttled.after is not None else patience.first * 2 ** min(tried, 8)
@@ -63,8 +63,6 @@ async def retrying(
                 raise throttled.final from None
             waited += wait
             again = throttled
-        finally:
-            gate.answered(ticket)
         if again.refused:
             gate.refused()
             gate.close(wait)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import random
+from collections.abc import Awaitable
 
 import pytest
 
 from auditor.graph.gates import LIMITS, Gate, Gates, Limit, resource_units
+
+from ..clocks import FakeClock
 
 
 class Service:
@@ -33,7 +38,8 @@ class Service:
 def _pass(gate: Gate, times: int, cost: float = 1.0) -> None:
     async def go() -> None:
         for _ in range(times):
-            await gate.pass_(cost)
+            async with gate.passing(cost):
+                pass
 
     asyncio.run(go())
 
@@ -71,8 +77,8 @@ def test_who_came_first_passes_first(clock):
     passed = []
 
     async def one(name: str, cost: float) -> None:
-        await gate.pass_(cost)
-        passed.append(name)
+        async with gate.passing(cost):
+            passed.append(name)
 
     async def go() -> None:
         await asyncio.gather(one("all", 10), one("dear", 9), one("cheap", 1))
@@ -91,12 +97,11 @@ def test_alone_no_request_is_ever_refused_and_little_time_is_lost(clock, bucket,
 
     async def go() -> None:
         for number in range(count):
-            ticket = await gate.pass_(costs)
-            slow = 0.05 if number else 1.5  # the first one connects
-            clock.seconds += latency.uniform(0, slow) if bucket != "conditional-access" else 0.01
-            service.arrives(clock.seconds, costs)
-            clock.seconds += 0.001
-            gate.answered(ticket)
+            async with gate.passing(costs):
+                slow = 0.05 if number else 1.5  # the first one connects
+                clock.seconds += latency.uniform(0, slow) if bucket != "conditional-access" else 0.01
+                service.arrives(clock.seconds, costs)
+                clock.seconds += 0.001
 
     asyncio.run(go())
     assert service.refused == 0
@@ -105,17 +110,75 @@ def test_alone_no_request_is_ever_refused_and_little_time_is_lost(clock, bucket,
         assert clock.seconds <= 1.15 * floor
 
 
+class Timeline(FakeClock):
+    """Time that several tasks share: it passes when all of them wait, up to where the first goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        done = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (self.seconds + seconds, next(NUMBERS), done))
+        await done
+
+    async def run(self, *tasks: Awaitable[None]) -> None:
+        together = asyncio.gather(*tasks)
+        while not together.done():
+            for _ in range(10):
+                await asyncio.sleep(0)
+            if self._waiting:
+                self.seconds, _, done = heapq.heappop(self._waiting)
+                done.set_result(None)
+        together.result()
+
+
+NUMBERS = itertools.count()
+
+
+@pytest.mark.parametrize("bucket", ["reports", "exchange", "conditional-access"])
+@pytest.mark.parametrize("seed", range(5))
+def test_requests_that_are_long_on_the_way_are_never_refused(bucket, seed):
+    """Several at once, each held up for up to twenty seconds before the service sees it, which then stands full, and
+    for as long before its answer is here."""
+    limit, clock, delay = LIMITS[bucket], Timeline(), random.Random(seed)
+    gate, service = Gate(limit, clock), Service(limit)
+
+    async def reading() -> None:
+        for _ in range(60):
+            async with gate.passing():
+                await clock.sleep(delay.choice((0.01, 0.5, 20)) * delay.random())
+                service.arrives(clock.seconds, 1)
+                await clock.sleep(delay.choice((0.01, 20)) * delay.random())
+
+    asyncio.run(clock.run(*(reading() for _ in range(4))))
+    assert service.refused == 0
+
+
+def test_a_request_that_was_given_up_takes_nothing_from_the_others(clock):
+    gate = Gate(Limit(1, 1), clock)
+
+    async def go() -> None:
+        with pytest.raises(TimeoutError):
+            async with gate.passing():
+                raise TimeoutError
+        async with gate.passing():
+            pass
+
+    asyncio.run(go())
+    assert clock.seconds == pytest.approx(1.0, abs=0.02)
+
+
 def test_what_the_service_says_of_its_bucket_is_believed(clock):
     gate, service = Gate(Limit(8000, 10), clock), Service(Limit(8000, 10))
     service.arrives(0, 7200)  # somebody else of the same app
 
     async def go() -> None:
         for _ in range(4000):
-            ticket = await gate.pass_(4)
-            service.arrives(clock.seconds, 4)
-            told = {"x-ms-throttle-limit-percentage": str(service.percentage)} if service.percentage > 0.8 else {}
-            gate.heed(4, told)
-            gate.answered(ticket)
+            async with gate.passing(4):
+                service.arrives(clock.seconds, 4)
+                told = {"x-ms-throttle-limit-percentage": str(service.percentage)} if service.percentage > 0.8 else {}
+                gate.heed(4, told)
 
     asyncio.run(go())
     assert service.refused == 0
@@ -126,8 +189,8 @@ def test_what_a_request_really_cost_is_counted(clock):
 
     async def go() -> None:
         for _ in range(10):
-            await gate.pass_(1)
-            gate.heed(1, {"x-ms-resource-unit": "10"})
+            async with gate.passing(1):
+                gate.heed(1, {"x-ms-resource-unit": "10"})
 
     asyncio.run(go())
     assert gate.used == pytest.approx(1.0)
