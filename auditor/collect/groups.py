@@ -211,7 +211,7 @@ async def _all_members(job: Job, dataset: Dataset, groups: Sequence[str], sink: 
     read; a group that was deleted since has no members."""
     if groups and (link := sink.start(groups[0])):  # an earlier run stopped in the midst of this one
         error = await _more_members(job, dataset, groups[0], link, sink)
-        if error:
+        if error and error.kind != "not-found":
             return error
         groups = groups[1:]
     query = f"$select={','.join(dataset.select)}&$top={dataset.page_size}&$count=true"
