@@ -99,23 +99,14 @@ def test_redirects_are_left_to_whoever_asked_however_long():
     assert (answer.status_code, answer.headers["Location"]) == (302, long)
 
 
-async def _cut(reader, writer):
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
-    await writer.drain()
-    writer.close()
+def _saying(answer):
+    async def say(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
 
-
-async def _hang_up(reader, writer):
-    await reader.readuntil(b"\r\n\r\n")
-    writer.close()
-
-
-async def _no_http(reader, writer):
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"220 mail.test ESMTP\r\n")
-    await writer.drain()
-    writer.close()
+    return say
 
 
 async def _silent(reader, writer):
@@ -126,9 +117,9 @@ async def _silent(reader, writer):
 @pytest.mark.parametrize(
     ("answer", "kind", "told"),
     [
-        (_cut, httpx.ReadError, "network"),
-        (_hang_up, httpx.ReadError, "network"),
-        (_no_http, httpx.ReadError, "network"),
+        (_saying(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"), httpx.ReadError, "network"),
+        (_saying(b""), httpx.ReadError, "network"),
+        (_saying(b"220 mail.test ESMTP\r\n"), httpx.ReadError, "network"),
         (_silent, httpx.ReadTimeout, "timeout"),
     ],
 )
