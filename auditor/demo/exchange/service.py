@@ -22,6 +22,7 @@ from auditor.demo.conditions.limits import Meter
 from auditor.demo.conditions.refusals import refusal, told
 from auditor.demo.entra.tokens import AccessToken, Authority, TokenError
 from auditor.demo.exchange import cmdlets
+from auditor.demo.graph.call import Answer
 from auditor.demo.model import DemoTenant
 from auditor.demo.wire import RequestLog, Sealer, json_response, service_app
 
@@ -53,13 +54,6 @@ class _Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -105,17 +99,17 @@ class Exchange:
             for number, answer in answers
         ]})  # fmt: skip
 
-    def _answer(self, call: _Call) -> _Answer:
+    def _answer(self, call: _Call) -> Answer:
         """`body` is None where it is throttled."""
         draw = self.meter.take("exchange")
         if not draw.admitted:
-            return _Answer(429, headers={"Retry-After": told(math.ceil(draw.wait), self.scale)})
+            return Answer(429, headers={"Retry-After": told(math.ceil(draw.wait), self.scale)})
         try:
             command = self._command(call)
             output = cmdlets.run(self.tenant, command.name, command.parameters)
         except cmdlets.CmdletError as error:
-            return _Answer(error.status, _error_body(error))
-        return _Answer(200, self._body(call, command, output))
+            return Answer(error.status, _error_body(error))
+        return Answer(200, self._body(call, command, output))
 
     def _refuse(self, request: web.Request) -> web.Response | None:
         """401 without the permission, 403 without a directory role: both without a readable body."""
