@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.blockers import BLOCKERS
-from auditor.compact import Coded, take, where
+from auditor.compact import Coded, of_codes, take, where
 from auditor.replies import by_id
 from auditor.states import VERDICT_WORDS, State
 from auditor.tenant import UNREAD, YES
@@ -101,8 +101,8 @@ class _Table:
         self._deciding = _deciding(self._states)
         self._replies = _Replies(judgement)
         self._evidence = SmtpEvidence(judgement)
-        self._senders = np.zeros(judgement.cases.accounts, dtype=np.bool_)
-        self._senders[judgement.cases.account[judgement.cases.accounts :]] = True
+        self._senders = np.zeros(judgement.cases.accounts, dtype=np.uint8)
+        self._senders[judgement.cases.account[judgement.cases.accounts :]] = 1
 
     def columns(self, rows: NDArray[np.int64]) -> Iterator[Sequence[str]]:
         """In the order of COLUMNS, one entry per row."""
@@ -111,21 +111,21 @@ class _Table:
         yield take(accounts.user_principal_name, rows)
         yield take(accounts.display_name, rows)
         yield take(accounts.kind, rows)
-        yield _told(_TRI, accounts.is_admin[rows])
-        yield _told(_BOOLEAN, self._senders[rows])
-        yield _told(VERDICT_WORDS, judgement.basic[rows])
-        yield _told(VERDICT_WORDS, judgement.oauth[rows])
+        yield of_codes(_TRI, accounts.is_admin[rows])
+        yield of_codes(_BOOLEAN, self._senders[rows])
+        yield of_codes(VERDICT_WORDS, judgement.basic[rows])
+        yield of_codes(VERDICT_WORDS, judgement.oauth[rows])
         yield take(judgement.breaks_at_retirement, rows)
-        yield _told((*DECIDING_ORDER, ""), self._deciding[rows])
+        yield of_codes((*DECIDING_ORDER, ""), self._deciding[rows])
         yield self._replies.of(rows, self._senders[rows])
         yield take(judgement.safest_exit, judgement.case_of[rows])
-        yield _told(EXPOSURE_WORDS, judgement.exposure[rows])
+        yield of_codes(EXPOSURE_WORDS, judgement.exposure[rows])
         yield take(judgement.password_guessing, rows)
         yield take(accounts.smtp_last_success, rows)
         yield take(accounts.smtp_last_failure, rows)
         yield [" ".join(map(str, codes)) for codes in take(accounts.smtp_failure_codes, rows)]
         yield self._evidence.of_all(rows)
-        yield _told(_TRI, accounts.mfa_registered[rows])
+        yield of_codes(_TRI, accounts.mfa_registered[rows])
         as_of = take(accounts.methods_as_of, rows)
         read = (accounts.mfa_registered[rows] != UNREAD).tolist()
         told = zip(take(accounts.methods, rows), as_of, read, strict=True)
@@ -134,11 +134,7 @@ class _Table:
         yield take(accounts.per_user_mfa, rows)
         yield take(accounts.password_changed, rows)
         for states in self._states.values():
-            yield _told(_STATE_WORDS, states[rows])
-
-
-def _told(words: Sequence[str], codes: NDArray[Any]) -> list[str]:
-    return list(map(words.__getitem__, codes.tolist()))
+            yield of_codes(_STATE_WORDS, states[rows])
 
 
 def _deciding(states: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -160,7 +156,7 @@ class _Replies:
                          for reason in judgement.columns[blocker.id].reasons] for blocker in BLOCKERS
         }  # fmt: skip
 
-    def of(self, rows: NDArray[np.int64], senders: NDArray[np.bool_]) -> list[str]:
+    def of(self, rows: NDArray[np.int64], senders: NDArray[np.uint8]) -> list[str]:
         # one number for all replies of an account: a blocker has a few, so that their product stays far below 2**63
         standing = np.zeros(len(rows), dtype=np.int64)
         for blocker, of_reason in self._of_reason.items():

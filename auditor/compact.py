@@ -156,6 +156,14 @@ class Texts(Sequence[str]):
         part, place = divmod(index, _PART)
         return self._whole()[part][self._ends[index - 1] if place else 0 : self._ends[index]]
 
+    def lengths(self) -> NDArray[np.int64]:
+        """How many characters each text has."""
+        self._whole()
+        ends = np.array(self._ends, dtype=np.int64)
+        lengths = np.diff(ends, prepend=0)
+        lengths[::_PART] = ends[::_PART]
+        return lengths
+
     def take(self, rows: NDArray[Any]) -> list[str]:
         """The texts at these places."""
         parts = self._whole()
@@ -165,9 +173,11 @@ class Texts(Sequence[str]):
         return [parts[part][start:end] for part, start, end in places]
 
     def __iter__(self) -> Iterator[str]:
-        for number, part in enumerate(self._whole()):
-            ends = self._ends[number * _PART : (number + 1) * _PART].tolist()
-            yield from [part[start:end] for start, end in pairwise([0, *ends])]
+        return chain.from_iterable(map(self._texts_of, range(len(self._whole()))))
+
+    def _texts_of(self, number: int) -> list[str]:
+        part, ends = self._parts[number], self._ends[number * _PART : (number + 1) * _PART].tolist()
+        return [part[start:end] for start, end in pairwise([0, *ends])]
 
     def __eq__(self, other: object) -> bool:
         return _same(self, other)
@@ -236,7 +246,23 @@ class TextLists(Sequence[tuple[str, ...]]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def where(values: Sequence[Value], wanted: Callable[[Value], bool]) -> NDArray[np.bool_]:
+def coded(values: Sequence[Value]) -> Coded[Value]:
+    """Any column as one of values that repeat."""
+    return values if isinstance(values, Coded) else Coded(values)
+
+
+def combined(*columns: Coded[Any]) -> Coded[tuple[Any, ...]]:
+    """The columns' values together, for columns of few distinct ones: the product of their numbers is below 2**63."""
+    codes = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        codes = codes * len(column.table) + column.codes
+    _, first, place = np.unique(codes, return_index=True, return_inverse=True)
+    known = Numbered[tuple[Any, ...]]()
+    numbers = [known[tuple(column[row] for column in columns)] for row in first.tolist()]
+    return Coded.of(known, np.array(numbers, dtype=np.uint32)[place])
+
+
+def where(values: Sequence[Value], wanted: Callable[[Value], object]) -> NDArray[np.bool_]:
     """Which entries of any column hold a value that `wanted` takes."""
     if isinstance(values, Coded):
         return values.where(wanted)
@@ -246,10 +272,18 @@ def where(values: Sequence[Value], wanted: Callable[[Value], bool]) -> NDArray[n
 def take(values: Sequence[Value], rows: NDArray[Any]) -> list[Value]:
     """The entries of any column at these places."""
     if isinstance(values, Coded):
-        return list(map(values.table.__getitem__, values.codes[rows].tolist()))
+        return of_codes(values.table, values.codes[rows])
     if isinstance(values, Texts):
         return cast(list[Value], values.take(rows))
     return list(map(values.__getitem__, rows.tolist()))
+
+
+def of_codes(table: Sequence[Value], codes: NDArray[Any]) -> list[Value]:
+    """The values of `table` at these places."""
+    if len(table) > len(codes):
+        return list(map(table.__getitem__, codes.tolist()))
+    found: list[Value] = np.fromiter(table, dtype=np.object_, count=len(table))[codes].tolist()
+    return found
 
 
 def _same(mine: Sequence[Any], other: object) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.compact import Coded, TextLists, Texts, take, where
+from auditor.compact import Coded, TextLists, Texts, combined, of_codes, take, where
 
 ANY_TEXT = st.text(st.characters(), max_size=4)
 """Lone surrogates included: evidence may hold them."""
@@ -25,6 +25,7 @@ def test_every_column_gives_back_what_it_took(texts: list[str], split: int) -> N
         assert [column[place] for place in range(-len(values), len(values))] == values * 2
         assert column[1:-1] == values[1:-1]
         assert take(column, np.arange(len(values))[::-1]) == values[::-1]
+    assert Texts(texts).lengths().tolist() == list(map(len, texts))
 
 
 def test_texts_are_found_at_the_edges_of_their_parts() -> None:
@@ -33,6 +34,7 @@ def test_texts_are_found_at_the_edges_of_their_parts() -> None:
     places = [0, 1, 1023, 1024, 1025, 2047, 2048, 4095, 4096, 4999]
     assert take(column, np.array(places)) == [texts[place] for place in places]
     assert list(column) == texts
+    assert column.lengths().tolist() == list(map(len, texts))
     with pytest.raises(IndexError):
         column[5000]
 
@@ -60,6 +62,20 @@ def test_a_coded_column_holds_any_number_of_distinct_values(distinct: int) -> No
     halves = column.mapped(lambda value: value // 2)
     assert list(halves) == [value // 2 for value in column]
     assert len(halves.table) == (distinct + 1) // 2
+
+
+@pytest.mark.parametrize("rows", [[], [1], [2, 0, 1, -1]])
+def test_values_of_codes_stay_what_they_are(rows: list[int]) -> None:
+    table = [("a", "b"), ("c", "d"), "text"]
+    assert of_codes(table, np.array(rows, dtype=np.int8)) == [table[row] for row in rows]
+
+
+def test_combined_columns_hold_their_values_together() -> None:
+    pairs = [("a", 1), ("b", 2), ("a", 2), ("b", 2), ("a", 1)]
+    found = combined(*(Coded(values) for values in zip(*pairs, strict=True)))
+    assert list(found) == pairs
+    assert len(found.table) == 3
+    assert list(combined(Coded(()), Coded(()))) == []
 
 
 def test_each_distinct_value_is_asked_about_once() -> None:

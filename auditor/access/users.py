@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from auditor.access.model import Codes, Match, Outcome
 from auditor.access.shapes import Malformed, blank, flags, foreign, is_word, lower, section, strange, strings, unknown
-from auditor.compact import take
+from auditor.compact import Coded, coded
 from auditor.states import Mask
 from auditor.tenant import UNREAD, YES, Tenant
 
@@ -63,7 +63,7 @@ class People:
 
     tenant: Tenant
     only: NDArray[np.int32] | None = None
-    _roles: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    _roles: dict[str, NDArray[np.intp]] = field(default_factory=dict)
 
     @cached_property
     def size(self) -> int:
@@ -86,23 +86,20 @@ class People:
         return external == YES, external == UNREAD
 
     @cached_property
-    def kinds(self) -> tuple[NDArray[np.int32], tuple[frozenset[str], ...]]:
+    def kinds(self) -> tuple[NDArray[Any], tuple[frozenset[str], ...]]:
         """Code per account and the sets of guest kinds (lower case) that it may be."""
-        table: dict[frozenset[str], int] = {}
-        kinds_of = self.tenant.accounts.external_kinds
-        mine = kinds_of if self.only is None else take(kinds_of, self.only)
-        per_account = np.fromiter((table.setdefault(kinds, len(table)) for kinds in mine), np.int32, self.size)
-        return per_account, tuple(frozenset(kind.lower() for kind in kinds) for kinds in table)
+        kinds_of = coded(self.tenant.accounts.external_kinds)
+        return self.column(kinds_of.codes), tuple(frozenset(map(str.lower, kinds)) for kinds in kinds_of.table)
 
-    def role(self, role: str) -> NDArray[np.int32]:
-        if not self._roles:
-            holders: dict[str, list[int]] = {"": []}
-            held_by = self.tenant.accounts.roles
-            for place, roles in enumerate(held_by if self.only is None else take(held_by, self.only)):
-                for held in roles:
-                    holders.setdefault(held, []).append(place)
-            self._roles.update({held: np.array(rows, dtype=np.int32) for held, rows in holders.items()})
-        return self._roles.get(role, self._roles[""])
+    def role(self, role: str) -> NDArray[np.intp]:
+        """Who holds it."""
+        if role not in self._roles:
+            self._roles[role] = np.flatnonzero(self.column(self._held.where(lambda held: role in held)))
+        return self._roles[role]
+
+    @cached_property
+    def _held(self) -> Coded[frozenset[str]]:
+        return coded(self.tenant.accounts.roles)
 
     def perhaps_role(self, role: str) -> Mask:
         """Who may hold the role beside those who certainly do."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from auditor.blockers.base import Cases
-from auditor.compact import where
+from auditor.compact import Numbered, where
 from auditor.config import Sender
 from auditor.states import Column, Mask, Reason, State
 from auditor.tenant import Tenant
@@ -52,9 +52,9 @@ Key = TypeVar("Key", bound=Hashable)
 
 def by_value(cases: Cases, values: Iterable[Key], reason: Callable[[Key], Reason]) -> Column:
     """One reason per distinct value (one value per case)."""
-    table: dict[Key, int] = {}
-    codes = np.fromiter((table.setdefault(value, len(table)) for value in values), dtype=np.int32, count=len(cases))
-    return Column(codes, tuple(reason(value) for value in table))
+    known = Numbered[Key]()
+    codes = np.fromiter(map(known.__getitem__, values), dtype=np.int32, count=len(cases))
+    return Column(codes, tuple(map(reason, known.table)))
 
 
 def unread(tenant: Tenant, question: str, *datasets: str) -> Reason:

@@ -36,11 +36,11 @@ def write_columns(stream: IO[bytes], header: Sequence[str], parts: Iterable[Sequ
 
 
 def _write(stream: IO[bytes], header: Sequence[str], lines: Iterable[str]) -> None:
-    ended = (line + "\r\n" for line in chain([",".join(map(_quoted, header))], lines))
+    lines = chain([",".join(map(_quoted, header))], lines)
     with stream:
         stream.write(codecs.BOM_UTF8)
-        while some := "".join(islice(ended, _LINES)):
-            stream.write(some.encode())
+        while some := list(islice(lines, _LINES)):
+            stream.write("\r\n".join([*some, ""]).encode())
 
 
 _LINES = 1000
@@ -48,9 +48,19 @@ _LINES = 1000
 
 
 def _fields(column: Sequence[str]) -> Sequence[str]:
-    """A column's texts as CSV fields; each distinct one is looked at once, and most of them are that already."""
-    changed = {text: field for text in set(column) if (field := _field(text)) != text}
+    """A column's texts as CSV fields: most columns are that already, and of the others each distinct text is looked at
+    once."""
+    distinct = set(column)
+    if _all_plain(distinct):
+        return column
+    changed = {text: field for text in distinct if (field := _field(text)) != text}
     return [changed.get(text, text) for text in column] if changed else column
+
+
+def _all_plain(texts: set[str]) -> bool:
+    """Whether every text is empty or `_PLAIN`; their first characters and all of them together tell it at once."""
+    starts = "".join({text[:1] for text in texts})
+    return _STARTS.fullmatch(starts) is not None and _PLAIN.fullmatch("".join(["x", *texts])) is not None
 
 
 def _field(value: object) -> str:
@@ -61,6 +71,7 @@ def _field(value: object) -> str:
 
 _PLAIN = re.compile(r"[A-Za-z0-9][ !#-+\--~]*")
 """The common case: printable, without comma or quote, and no formula starts with a letter or digit."""
+_STARTS = re.compile(r"[A-Za-z0-9]*")
 _SPECIAL = re.compile('[,"\r\n]')
 
 
