@@ -11,11 +11,11 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from auditor.catalogue import CATALOGUE
 from auditor.errors import UsageError
@@ -29,7 +29,9 @@ LOCK = ".lock"
 """of whoever collects into the folder; it stays, empty, and is no evidence"""
 DAMAGE = (OSError, EOFError, zlib.error)
 """what reading a file that is broken may raise"""
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
+"""bytes that are read, unpacked and handed over at once: the usual 8 KiB are hardly more than one user, and what comes
+of a chunk should stay in the processor's cache until it is done with"""
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,16 @@ class Snapshot:
                 f"{path}: not a manifest of this program ({error!r}).", remedy="Collect again, or remove the file."
             ) from error
 
-    def blocks(self, dataset: str) -> Iterator[list[bytes]]:
-        """The records of a dataset as JSON bytes, some hundred at a time, in file order; each may have its line end.
-        Nothing where there is no file.
+    def chunks(self, dataset: str) -> Iterator[bytes]:
+        """The records of a dataset as JSON Lines, some hundred at a time, in file order; nothing where there is no
+        file.
 
         Raises UsageError where a file is damaged."""
-        return _blocks_of(self.folder, dataset)
+        return _chunks_of(self.folder, dataset)
 
     def lines(self, dataset: str) -> Iterator[bytes]:
         """The same records one by one, without their line ends."""
-        return _without_ends(self.blocks(dataset))
+        return chain.from_iterable(map(lines_in, self.chunks(dataset)))
 
     def records(self, dataset: str) -> Iterator[Any]:
         """The decoded records; raises UsageError naming file and line where one is no JSON."""
@@ -117,24 +119,37 @@ class Snapshot:
 
 def lines_of(folder: Path, dataset: str) -> Iterator[bytes]:
     """See `Snapshot.lines`; also for a snapshot that is not finished."""
-    return _without_ends(_blocks_of(folder, dataset))
+    return chain.from_iterable(map(lines_in, _chunks_of(folder, dataset)))
 
 
-def _without_ends(blocks: Iterable[list[bytes]]) -> Iterator[bytes]:
-    return (line.rstrip(b"\r\n") for line in chain.from_iterable(blocks))
+def lines_in(chunk: bytes) -> list[bytes]:
+    """The lines of a chunk that are not blank, without their ends."""
+    return [line.rstrip(b"\r") for line in chunk.split(b"\n") if line and not line.isspace()]
 
 
-def _blocks_of(folder: Path, dataset: str) -> Iterator[list[bytes]]:
+def _chunks_of(folder: Path, dataset: str) -> Iterator[bytes]:
     for path in _files(folder, dataset):
         if path.suffix == ".json":
-            yield list(_graph_response(path))
+            yield b"".join(line + b"\n" for line in _graph_response(path))
             continue
         try:
             with open_lines(path) as stream:
-                while lines := stream.readlines(_BLOCK):
-                    yield [line for line in lines if not line.isspace()]
+                yield from _whole_lines(stream)
         except DAMAGE as error:
             raise UsageError(f"{path}: cannot be read: {error}.", remedy="`auditor verify` tells more.") from error
+
+
+def _whole_lines(stream: io.BufferedReader) -> Iterator[bytes]:
+    begun: list[bytes] = []
+    # read1 reads straight into what it answers: `read` copies through the stream's own buffer
+    while data := stream.read1(_CHUNK):
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*begun, memoryview(data)[:end]])
+            begun = []
+        begun.append(data[end:])
+    if any(begun):
+        yield b"".join(begun)
 
 
 def _files(folder: Path, dataset: str) -> list[Path]:
@@ -174,24 +189,19 @@ def seal(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-_BLOCK = 1 << 17
-"""bytes that are read, unpacked and handed over at once: the usual 8 KiB are hardly more than one user, and what comes
-of a block should stay in the processor's cache until it is done with"""
-
-
-def open_lines(path: Path, *, compressed: bool | None = None) -> BinaryIO:
+def open_lines(path: Path, *, compressed: bool | None = None) -> io.BufferedReader:
     """A dataset's file, uncompressed where it is compressed (by its name, or as said). Reading may raise DAMAGE."""
     packed = path.suffix == ".gz" if compressed is None else compressed
-    if not packed:
-        return path.open("rb", _BLOCK)
-    return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, gzip.open(path, "rb")), _BLOCK))
+    if packed:
+        return io.BufferedReader(cast(io.RawIOBase, gzip.open(path, "rb")), _CHUNK)
+    return io.BufferedReader(path.open("rb", buffering=0), _CHUNK)
 
 
 def sha256_of_lines(path: Path) -> str:
     """Of a file's uncompressed bytes; empty where it is missing or damaged."""
     try:
         with open_lines(path) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except DAMAGE:
         return ""
 

@@ -23,8 +23,8 @@ class AddressBook(Mapping[str, int]):
         self._principals = principals
         self._addresses = addresses
         everybody = np.arange(len(principals), dtype=np.int32)
-        named = np.fromiter(map(bool, principals), dtype=np.bool_)
         own = _hashes(map(str.lower, principals))
+        named = principals.lengths() > 0
         others, rows = _hashes(addresses.texts), np.repeat(everybody, addresses.counts())
         # of the addresses those that are no UPN of the same account, which is found by that
         more = (others != own[rows]) | ~named[rows]
@@ -52,7 +52,7 @@ class AddressBook(Mapping[str, int]):
         rows = np.frombuffer(self._rows, dtype=np.int32)[places]
         near, principals = (known[places] == wanted).tolist(), self._principals.take(rows)
         return [
-            row if same and principal.lower() == name else -1
+            row if same and (principal == name or principal.lower() == name) else -1
             for name, row, same, principal in zip(names, rows.tolist(), near, principals, strict=True)
         ]
 

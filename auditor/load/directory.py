@@ -6,8 +6,8 @@ https://learn.microsoft.com/graph/api/resources/unifiedroleassignment.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,10 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
+from auditor.compact import Coded
 from auditor.load.shapes import Id
-from auditor.load.source import Source
+from auditor.load.source import Block, Source, as_answered
+from auditor.load.users import NOBODY, Users
 from auditor.states import Mask
 from auditor.tenant import NO, UNREAD, YES, Group
 
@@ -38,6 +40,9 @@ class _Member(msgspec.Struct, gc=False):
     id: Id | UnsetType = UNSET
 
 
+_WholeMember = as_answered(_Member)
+
+
 class _Assignment(msgspec.Struct, gc=False):
     principalId: str | UnsetType | None = UNSET  # noqa: N815
     roleDefinitionId: str | UnsetType | None = UNSET  # noqa: N815
@@ -45,9 +50,9 @@ class _Assignment(msgspec.Struct, gc=False):
     appScopeId: str | UnsetType | None = UNSET  # noqa: N815
 
 
-def read_groups(source: Source, row_of: Mapping[str, int]) -> dict[str, Group]:
+def read_groups(source: Source, users: Users) -> dict[str, Group]:
     """`Tenant.groups`; empty where `groups` is not complete, and then every group is unreadable."""
-    members = _members(source, row_of)
+    members = _members(source, users)
     if not source.complete("groups"):
         return {}
     listed: dict[str, _Group] = {}
@@ -99,33 +104,50 @@ class _Members:
     known: bool
 
 
-def _members(source: Source, row_of: Mapping[str, int]) -> _Members:
+def _members(source: Source, users: Users) -> _Members:
     name = "groupMembers"
     if not source.complete(name):
         return _Members({}, set(), known=False)
-    found = defaultdict[str, list[int]](list)
+    groups, rows = Coded[str](), array("i")
     unclear: set[str] = set()
-    for block in source.blocks(name, _Member):
-        for position, member in enumerate(block.records):
-            if member.groupId is UNSET or member.id is UNSET:
-                wrong = "groupId" if member.groupId is UNSET else "id"
-                if wrong not in block.malformed(position):
-                    problem = "missing: who is in the group is not certain"
-                    source.problems.add(name, block.place(position), wrong, problem)
-                if member.groupId is UNSET:
-                    source.lose(name)
-                else:
-                    unclear.add(member.groupId.lower())
-                continue
-            rows = found[member.groupId.lower()]
-            row = row_of.get(member.id.lower())
-            if row is not None:
-                rows.append(row)
+    for block in source.blocks(name, _Member, _WholeMember):
+        members = block.records if block.whole else list(_certain(source, name, block, unclear))
+        groups.extend([str(member.groupId).lower() for member in members])
+        rows.extend(users.rows_of([str(member.id) for member in members]))
     if source.lost(name):
         source.distrust(name, f"{source.lost(name)} records name no group: every group may have more members")
     if not source.complete(name):
         return _Members({}, set(), known=False)
-    return _Members({group: np.unique(np.array(rows, dtype=np.int32)) for group, rows in found.items()}, unclear, True)
+    return _Members(_each_once(groups, np.array(rows, dtype=np.int32)), unclear, known=True)
+
+
+def _certain(source: Source, name: str, block: Block[_Member], unclear: set[str]) -> Iterator[_Member]:
+    """Those that name a group and its member; of the others a problem, and their group is `unclear` or lost."""
+    for position, member in enumerate(block.records):
+        if member.groupId is not UNSET and member.id is not UNSET:
+            yield member
+            continue
+        wrong = "groupId" if member.groupId is UNSET else "id"
+        if wrong not in block.malformed(position):
+            problem = "missing: who is in the group is not certain"
+            source.problems.add(name, block.place(position), wrong, problem)
+        if member.groupId is UNSET:
+            source.lose(name)
+        else:
+            unclear.add(member.groupId.lower())
+
+
+def _each_once(groups: Coded[str], rows: NDArray[np.int32]) -> dict[str, NDArray[np.int32]]:
+    """Group id → the rows of its members in ascending order; without those that are no accounts."""
+    codes = groups.codes
+    order = np.lexsort((rows, codes))
+    codes, rows = codes[order], rows[order]
+    again = np.zeros(len(rows), dtype=np.bool_)
+    again[1:] = (codes[1:] == codes[:-1]) & (rows[1:] == rows[:-1])
+    kept = ~again & (rows != NOBODY)
+    codes, rows = codes[kept], rows[kept]
+    ends = np.searchsorted(codes, np.arange(len(groups.table)), side="right").tolist()
+    return {group: rows[start:end] for group, start, end in zip(groups.table, [0, *ends], ends, strict=False)}
 
 
 @dataclass

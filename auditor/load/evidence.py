@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from types import NoneType
 from typing import Any
 
@@ -21,11 +23,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from auditor.compact import Coded
-from auditor.load.exchange import NOBODY, Join
+from auditor.load.exchange import Join
 from auditor.load.settled import Settled
-from auditor.load.source import Block, Source
-from auditor.load.users import Users
-from auditor.load.values import exchange_boolean, graph_boolean, stamp
+from auditor.load.source import Block, Source, as_answered
+from auditor.load.users import NOBODY, Users
+from auditor.load.values import exchange_boolean, graph_booleans, stamp
 from auditor.tenant import NO, UNREAD, YES, SignIn
 
 Text = str | None | UnsetType
@@ -179,6 +181,9 @@ class _Registration(msgspec.Struct, gc=False):
     lastUpdatedDateTime: Text = UNSET  # noqa: N815
 
 
+_WholeRegistration = as_answered(_Registration)
+
+
 class Registration:
     """Registered methods as the report knows them. Of rows that disagree the first is used."""
 
@@ -193,13 +198,12 @@ def read_registration(source: Source, users: Users) -> Registration:
     name = "userRegistrationDetails"
     found = Registration(len(users))
     if source.complete(name):
-        for block in source.blocks(name, _Registration):
+        for block in source.blocks(name, _Registration, _WholeRegistration):
             rows = _rows(source, name, users, block)
-            registered = [record.isMfaRegistered for record in block.records]
-            if UNSET in registered:
+            if not block.whole:
                 _tell_missing(source, name, users, block, rows, "isMfaRegistered")
             differing = {
-                *found.mfa.settle(rows, map(graph_boolean, registered)),
+                *found.mfa.settle(rows, graph_booleans([record.isMfaRegistered for record in block.records])),
                 *found.methods.settle(rows, map(_listed, block.records)),
                 *found.as_of.settle(rows, [record.lastUpdatedDateTime or "" for record in block.records]),
             }
@@ -266,13 +270,16 @@ class _PerUserMfa(msgspec.Struct, gc=False):
     perUserMfaState: Text = UNSET  # noqa: N815
 
 
+_WholePerUserMfa = as_answered(_PerUserMfa)
+
+
 def read_per_user_mfa(source: Source, users: Users) -> Coded[str]:
     """`Accounts.per_user_mfa`; two rows that disagree are unknown."""
     name, prop = "perUserMfa", "perUserMfaState"
     found = Settled(len(users), "unknown")
     if not source.complete(name):
         return found.column("unknown")
-    for block in source.blocks(name, _PerUserMfa):
+    for block in source.blocks(name, _PerUserMfa, _WholePerUserMfa):
         rows = _rows(source, name, users, block)
         words = [record.perUserMfaState or "" for record in block.records]
         words = [word.lower() for word in words]
@@ -299,12 +306,12 @@ _NOBODYS = "missing: whose it is is unknown"
 def _rows(source: Source, name: str, users: Users, block: Block[_Registration] | Block[_PerUserMfa]) -> list[int]:
     """The rows of objects whose `id` is the user's; NOBODY where it is another's or missing."""
     ids = [record.id or "" for record in block.records]
-    if "" in ids:
+    rows = users.rows_of(ids)
+    if NOBODY in rows:
         for position, one in enumerate(ids):
             if not one and "id" not in block.malformed(position):
                 source.problems.add(name, block.place(position), "id", _NOBODYS)
-    known = users.row_of.get
-    return [known(one.lower(), NOBODY) for one in ids]
+    return rows
 
 
 def _tell_missing(
@@ -388,11 +395,7 @@ def _report(source: Source, name: str, join: Join, *wanted: str) -> Iterator[tup
     Where names are concealed the dataset is no longer complete, and a note says so once."""
     concealed, nameless = False, 0
     for block in source.objects(name):
-        spelt = list(map(_spelling, map(tuple, block.records)))
-        upns, *columns = (
-            [record.get(keys.get(column, ""), UNSET) for record, keys in zip(block.records, spelt, strict=True)]
-            for column in ("userprincipalname", *wanted)
-        )
+        upns, *columns = (_column(block.records, column) for column in ("userprincipalname", *wanted))
         names = [upn if isinstance(upn, str) else "" for upn in upns]
         rows = join.all_named(names)
         for position in [position for position, row in enumerate(rows) if row < 0]:
@@ -408,6 +411,13 @@ def _report(source: Source, name: str, join: Join, *wanted: str) -> Iterator[tup
     if concealed:
         source.distrust(name, CONCEALED)
         source.problems.add(name, "", "userPrincipalName", CONCEALED)
+
+
+def _column(records: list[dict[str, Any]], name: str) -> list[Any]:
+    """A report's column, UNSET where a row lacks it; nearly always all rows spell its name as the first one does."""
+    with suppress(IndexError, KeyError):
+        return list(map(itemgetter(_spelling(tuple(records[0]))[name]), records))
+    return [record.get(_spelling(tuple(record)).get(name, ""), UNSET) for record in records]
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -22,7 +22,7 @@ from auditor.compact import Coded, Value
 from auditor.load.addresses import AddressBook
 from auditor.load.settled import Settled
 from auditor.load.source import Source
-from auditor.load.users import Users
+from auditor.load.users import NOBODY, Users
 from auditor.load.values import NULL, exchange_boolean
 from auditor.tenant import NO, UNREAD, AuthenticationPolicy, Tri
 
@@ -43,7 +43,7 @@ class ExchangeRow(msgspec.Struct, gc=False):
 
 
 _KEYS = ("ExternalDirectoryObjectId", "UserPrincipalName", "PrimarySmtpAddress", "Guid")
-NO_KEY, NOBODY = -2, -1
+NO_KEY = -2
 
 
 class Join:
@@ -52,7 +52,7 @@ class Join:
     where a name fits."""
 
     def __init__(self, users: Users, book: AddressBook) -> None:
-        self._by_id = users.row_of
+        self._users = users
         self._book = book
         # an address that nobody has may belong to an account whose addresses were not read
         self._stranger = NO_KEY if users.addresses_unread else NOBODY
@@ -64,10 +64,9 @@ class Join:
         self._read_guids = read
         self._guids = None
 
-    def of_ids(self, ids: Sequence[object]) -> list[int | None]:
-        """The rows of directory object ids; None for what is none, or another's."""
-        known = self._by_id.get
-        return [known(one.lower()) if isinstance(one, str) else None for one in ids]
+    def of_ids(self, ids: Sequence[object]) -> list[int]:
+        """The rows of directory object ids; NOBODY for what is none, or another's."""
+        return self._users.rows_of([one if isinstance(one, str) else "" for one in ids])
 
     def row(self, found: ExchangeRow) -> int:
         """A row of Accounts, NOBODY where the object belongs to no account, NO_KEY where that cannot be told."""
@@ -82,7 +81,7 @@ class Join:
         """The same by anything but the GUID; None where the object has nothing else."""
         object_id = _text(found.ExternalDirectoryObjectId)
         if object_id:
-            return self._by_id.get(object_id.lower(), NOBODY)
+            return self._users.rows_of([object_id])[0]
         upn = _text(found.UserPrincipalName)
         if upn:
             return next(iter(self._book.principals(upn.lower())), NOBODY)
@@ -123,9 +122,9 @@ def _joined(source: Source, name: str, join: Join) -> Iterator[Rows]:
     for block in source.blocks(name, ExchangeRow):
         ids = [found.ExternalDirectoryObjectId for found in block.records]
         rows = join.of_ids(ids)
-        for position in [position for position, row in enumerate(rows) if row is None]:
+        for position in [position for position, row in enumerate(rows) if row == NOBODY]:
             rows[position], ids[position] = _named(source, name, join, block.records[position], block.place(position))
-        yield Rows(cast(list[int], rows), block.records, ids)
+        yield Rows(rows, block.records, ids)
 
 
 def _named(source: Source, name: str, join: Join, found: ExchangeRow, place: str) -> tuple[int, str]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
 
-from auditor.compact import Coded
+import numpy as np
+
+from auditor.compact import Coded, combined, take, where
 from auditor.load.users import Users
-from auditor.tenant import YES
+from auditor.tenant import YES, Tri
 
 SYNC_ROLE = "d29b2b05-8046-44ba-8758-1e26182fcf32"
 """Template id of the role Directory Synchronization Accounts."""
 
 _SYNC_UPN = re.compile(r"^(sync_|aadtoaadsyncserviceaccount@|adtoaadsyncserviceaccount@)", re.IGNORECASE)
-_SYNC_NAME = "on-premises directory synchronization service account"
+_SYNC_NAME = re.compile(r"\s*on-premises directory synchronization service account\s*", re.IGNORECASE)
 
 _BY_RECIPIENT = {
     "usermailbox": "user",
@@ -45,11 +45,11 @@ _SERVICE_WORD = re.compile(
 
 def kinds(
     users: Users,
-    mailbox: Sequence[str],
-    usage: Sequence[str],
-    exchange_user: Sequence[str],
-    mfa_registered: Sequence[int],
-    roles: Sequence[frozenset[str]],
+    mailbox: Coded[str],
+    usage: Coded[str],
+    exchange_user: Coded[str],
+    mfa_registered: Tri,
+    roles: Coded[frozenset[str]],
     declared: frozenset[int],
     *,
     recipients_read: bool,
@@ -60,29 +60,27 @@ def kinds(
     isResourceAccount. What remains is a person's account unless it looks like a service: a declared sender or a telling
     name, and no registered MFA method; both signs together outweigh a method. `recipients_read`: a complete dataset
     lists the mailboxes, so that a member without a row is neither shared nor a room."""
-    found = []
     user_types = users.origin.mapped(lambda origin: origin.user_type)
-    rows = zip(
-        users.user_principal_name, users.display_name, mailbox, usage, exchange_user, user_types,
-        users.resource_account, roles, users.enabled, mfa_registered, strict=True,
-    )  # fmt: skip
-    for row, (upn, name, box, used, recipient, user_type, resource, held, enabled, mfa) in enumerate(rows):
-        kind = "sync" if _synchronises(upn, name, held) else _told(box, user_type, recipient, used, resource)
-        if not kind and user_type == "member" and (recipients_read or enabled == YES):
-            kind = "user"
-        if kind == "user":
-            kind = _person_or_service(upn, name, row in declared, mfa)
-        found.append(kind or "unknown")
+    signs = combined(mailbox, user_types, exchange_user, usage, Coded(users.resource_account), Coded(users.enabled))
+    found = signs.mapped(lambda one: _told(*one, recipients_read=recipients_read)).copy()
+    persons = where(found, lambda kind: kind == "user")
+    # a registered method outweighs any name, unless the account is declared as well
+    persons &= (mfa_registered != YES) | np.isin(np.arange(len(users)), list(declared))
+    rows = np.flatnonzero(persons)
+    names = zip(take(users.user_principal_name, rows), take(users.display_name, rows), strict=True)
+    for row, (upn, name) in zip(rows.tolist(), names, strict=True):
+        if _names_a_service(upn, name) or (row in declared and mfa_registered[row] != YES):
+            found[row] = "service"
+    sync = where(users.user_principal_name, _SYNC_UPN.match) | where(users.display_name, _SYNC_NAME.fullmatch)
+    for row in np.flatnonzero(sync | roles.where(lambda held: SYNC_ROLE in held)).tolist():
+        found[row] = "sync"
     return Coded(found)
 
 
-def _synchronises(upn: str, name: str, roles: frozenset[str]) -> bool:
-    return SYNC_ROLE in roles or bool(_SYNC_UPN.match(upn)) or name.strip().lower() == _SYNC_NAME
-
-
-@lru_cache(maxsize=1024)
-def _told(mailbox: str, user_type: str, exchange_user: str, usage: str, resource_account: int) -> str:
-    """The kind by what Microsoft says of the account; empty where that does not tell."""
+def _told(
+    mailbox: str, user_type: str, exchange_user: str, usage: str, resource: int, enabled: int, *, recipients_read: bool
+) -> str:
+    """The kind by what Microsoft says of the account, `user` for whoever may be a person."""
     by_mailbox = _BY_RECIPIENT.get(mailbox.lower(), "")
     if by_mailbox and by_mailbox != "user":
         return by_mailbox
@@ -95,14 +93,13 @@ def _told(mailbox: str, user_type: str, exchange_user: str, usage: str, resource
         return by_recipient
     if usage == "shared":
         return "shared"
-    if resource_account == YES:
+    if resource == YES:
         return "service"
-    return "user" if usage == "user" else ""
+    if usage == "user" or (user_type == "member" and (recipients_read or enabled == YES)):
+        return "user"
+    return "unknown"
 
 
-def _person_or_service(upn: str, name: str, declared: bool, mfa_registered: int) -> str:
-    if mfa_registered == YES and not declared:
-        return "user"  # whatever its name
+def _names_a_service(upn: str, name: str) -> bool:
     local = upn.partition("@")[0].lower()
-    named = bool(_SERVICE_WORD.search(local) or _SERVICE_WORD.search(name.lower()))
-    return "service" if named or (declared and mfa_registered != YES) else "user"
+    return bool(_SERVICE_WORD.search(local) or _SERVICE_WORD.search(name.lower()))

@@ -5,20 +5,22 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any, Generic, TypeVar
+from functools import partial, reduce
+from operator import or_
+from types import NoneType
+from typing import Any, Generic, TypeVar, cast, get_args
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from auditor.catalogue import EXCHANGE_DATASETS
 from auditor.errors import UsageError
 from auditor.load.shapes import LISTS, LOOKUPS
 from auditor.load.values import moment
-from auditor.snapshot import Snapshot
+from auditor.snapshot import Snapshot, lines_in
 from auditor.tenant import DataProblem, DatasetStatus
 
 EVIDENCE_ONLY = frozenset(
@@ -41,19 +43,18 @@ MISFIT = (msgspec.ValidationError, UnicodeEncodeError)
 Record = TypeVar("Record", bound=msgspec.Struct)
 Item = TypeVar("Item")
 _NOTHING_BAD: frozenset[str] = frozenset()
-_LINE_END = b"\r\n"
 _MISSING = "missing: it was not read"
 
 
 @dataclass(frozen=True, slots=True)
 class Block(Generic[Item]):
-    """Objects of a dataset in the order of the file, each with its line and the number of that, from 1. `bad`: by
-    position in `records` the names of the malformed properties, which are UNSET."""
+    """Objects of a dataset in the order of the file, each with the number of its line, from 1. `bad`: by position in
+    `records` the names of the malformed properties, which are UNSET. `whole`: all were decoded as the stricter kind."""
 
     records: list[Item]
-    lines: list[bytes]
     numbers: Sequence[int]
     bad: Mapping[int, frozenset[str]]
+    whole: bool = False
 
     def malformed(self, position: int) -> frozenset[str]:
         return self.bad.get(position, _NOTHING_BAD)
@@ -67,24 +68,46 @@ Lenient = Callable[[bytes, int], tuple[Item, frozenset[str]] | None]
 """(line, its number) → the object without its malformed properties, and their names; None where it is no object."""
 
 
+def _at_once(chunk: bytes, kind: msgspec.json.Decoder[Item]) -> list[Item] | None:
+    """The objects, if all of them are as they should be."""
+    try:
+        return kind.decode_lines(chunk)
+    except UNREADABLE:
+        return None
+
+
+def as_answered(kind: type[Record], never_null: Collection[str] = ()) -> type[Record]:
+    """The stricter kind of an object as Microsoft answers it: every property that is read is there, and null only where
+    it is not among `never_null`."""
+    fields = [
+        (field.name, _narrowed(field.type, field.name in never_null), msgspec.field(name=field.encode_name))
+        for field in msgspec.structs.fields(kind)
+    ]
+    return cast(type[Record], msgspec.defstruct(f"Whole{kind.__name__}", fields, bases=(kind,), gc=False, kw_only=True))
+
+
+def _narrowed(kind: Any, never_null: bool) -> Any:
+    without = (UnsetType, NoneType) if never_null else (UnsetType,)
+    return reduce(or_, [one for one in get_args(kind) if one not in without])
+
+
 def _with_care(
-    lines: list[bytes], numbers: Sequence[int], decode: Callable[[bytes], Item], lenient: Lenient[Item]
+    lines: Sequence[bytes], numbers: Sequence[int], kind: msgspec.json.Decoder[Item], lenient: Lenient[Item]
 ) -> Block[Item]:
+    records: list[Item] = []
     kept: list[int] = []
     bad: dict[int, frozenset[str]] = {}
-    block: Block[Item] = Block([], [], kept, bad)
     for line, number in zip(lines, numbers, strict=True):
         try:
-            record = decode(line)
+            record = kind.decode(line)
         except UNREADABLE:
             found = lenient(line, number)
             if found is None:
                 continue
             record, bad[len(kept)] = found
-        block.records.append(record)
-        block.lines.append(line)
+        records.append(record)
         kept.append(number)
-    return block
+    return Block(records, kept, bad)
 
 
 class Problems:
@@ -180,28 +203,39 @@ class Source:
                 self.status[name] = dataclasses.replace(self.status[name], records=count)
         return self.status
 
-    def blocks(self, name: str, kind: type[Record]) -> Iterator[Block[Record]]:
+    def blocks(self, name: str, kind: type[Record], whole: type[Record] | None = None) -> Iterator[Block[Record]]:
         """The objects of a dataset as `kind`, some hundred at a time. Those that are as they should be are decoded at
-        once; only a block that holds anything else is looked at object by object, and what is malformed is a problem.
-        What is no object is left out. Raises UsageError where a line is no JSON."""
-        return self._blocks(name, msgspec.json.Decoder(kind).decode, partial(self._lenient, name, kind))
+        once, as `whole` where it is given, a stricter `kind` that most objects fit; only a block that holds anything
+        else is looked at object by object, and what is malformed is a problem. What is no object is left out. Raises
+        UsageError where a line is no JSON."""
+        strict = None if whole is None else msgspec.json.Decoder(whole)
+        return self._blocks(name, msgspec.json.Decoder(kind), partial(self._lenient, name, kind), strict)
 
     def objects(self, name: str) -> Iterator[Block[dict[str, Any]]]:
         """The raw objects in the same way; nothing where the dataset may not be used."""
         if not self.usable(name):
             return iter(())
-        return self._blocks(name, msgspec.json.Decoder(dict[str, Any]).decode, partial(self._object, name))
+        return self._blocks(name, msgspec.json.Decoder(dict[str, Any]), partial(self._object, name))
 
-    def _blocks(self, name: str, decode: Callable[[bytes], Item], lenient: Lenient[Item]) -> Iterator[Block[Item]]:
+    def _blocks(
+        self,
+        name: str,
+        kind: msgspec.json.Decoder[Item],
+        lenient: Lenient[Item],
+        whole: msgspec.json.Decoder[Item] | None = None,
+    ) -> Iterator[Block[Item]]:
         count = 0
-        for lines in self.snapshot.blocks(name):
-            numbers = range(count + 1, count + 1 + len(lines))
-            count += len(lines)
-            try:
-                block = Block(list(map(decode, lines)), lines, numbers, {})
-            except UNREADABLE:
-                block = _with_care(lines, numbers, decode, lenient)
-            yield block
+        for chunk in self.snapshot.chunks(name):
+            strict = _at_once(chunk, whole) if whole else None
+            records = strict or _at_once(chunk, kind)
+            if records is None:
+                lines = lines_in(chunk)
+                numbers = range(count + 1, count + 1 + len(lines))
+                yield _with_care(lines, numbers, kind, lenient)
+            else:
+                numbers = range(count + 1, count + 1 + len(records))
+                yield Block(records, numbers, {}, strict is not None)
+            count += len(numbers)
         self._counted(name, count)
 
     def decoded(self, name: str, kind: type[Record]) -> Iterator[tuple[Record, frozenset[str], str]]:
@@ -251,7 +285,7 @@ class Source:
 
     def _json(self, name: str, line: bytes, number: int) -> object:
         try:
-            return json.loads(line.rstrip(_LINE_END))
+            return json.loads(line)
         except (ValueError, RecursionError) as error:
             raise UsageError(
                 f"{self.snapshot.folder / name}: line {number} is no JSON: {error}.",
@@ -265,10 +299,10 @@ class Source:
         so that the dataset decides nothing any more."""
         found = {}
         for block in self.objects(name):
-            for position, (record, line) in enumerate(zip(block.records, block.lines, strict=True)):
+            for position, record in enumerate(block.records):
                 checked = self._checked(name, record, block.place(position))
                 if checked is not None:
-                    found[hashlib.blake2b(line.rstrip(_LINE_END), digest_size=16).digest()] = checked
+                    found[hashlib.blake2b(json.dumps(record).encode(), digest_size=16).digest()] = checked
         if self.lost(name) and name not in STOOD_IN:
             self.distrust(name, f"{self.lost(name)} of its records cannot be read")
         return list(found.values()) if self.usable(name) else []

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
-from operator import attrgetter
+from datetime import datetime
+from itertools import count, islice, repeat, starmap
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
+from numpy.typing import NDArray
 
 from auditor.compact import Coded, TextLists, Texts, Value
 from auditor.load.licences import (
@@ -25,8 +26,8 @@ from auditor.load.licences import (
     unknown_state,
     unknown_status,
 )
-from auditor.load.source import CONTRADICTED, Block, Source, agreed
-from auditor.load.values import graph_boolean, moment
+from auditor.load.source import CONTRADICTED, Block, Source, agreed, as_answered
+from auditor.load.values import graph_booleans, moment
 from auditor.tenant import NO, UNREAD, YES, Tri
 
 Text = str | None | UnsetType
@@ -59,8 +60,9 @@ _NEVER_NULL = (
     "userPrincipalName", "accountEnabled", "proxyAddresses", "assignedLicenses", "assignedPlans",
     "licenseAssignmentStates",
 )  # fmt: skip
-_never_null = attrgetter(*_NEVER_NULL)
 
+
+_WholeUser = as_answered(GraphUser, _NEVER_NULL)
 
 Signs = tuple[bool, Text, Text, bool, bool, bool]
 """What tells where an account is from: the arguments of `externality`."""
@@ -81,6 +83,9 @@ def _numbers() -> array[int]:
     return array("b")
 
 
+NOBODY = -1
+"""Stands for a row of somebody who is no user."""
+
 Bad = Mapping[int, frozenset[str]]
 """By position the names of the properties that are not used, malformed ones and those in doubt."""
 
@@ -99,7 +104,6 @@ class Users:
     synced: array[int] = field(default_factory=_numbers)
     created: Texts = field(default_factory=Texts)
     password_changed: Texts = field(default_factory=Texts)
-    password_age_days: array[float] = field(default_factory=lambda: array("d"))
     password_policies: Coded[Text] = field(default_factory=_coded)
     domain: Coded[str] = field(default_factory=_coded)
     entitlement: Coded[Entitlement] = field(default_factory=_coded)
@@ -113,6 +117,15 @@ class Users:
     @property
     def password_never_expires(self) -> Tri:
         return self.password_policies.numbers(_never_expires)
+
+    def rows_of(self, ids: Sequence[str]) -> list[int]:
+        """The row of each id in any letter case, NOBODY for what is no user's."""
+        rows = list(map(self.row_of.get, ids, repeat(NOBODY)))
+        if NOBODY in rows:  # Microsoft writes lower case
+            rows = [
+                self.row_of.get(one.lower(), NOBODY) if row < 0 else row for one, row in zip(ids, rows, strict=True)
+            ]
+        return rows
 
     def __len__(self) -> int:
         return len(self.id)
@@ -137,9 +150,11 @@ def _read(
     """(the users, ids that stand more than once). `contradicted`: id → properties that are not used."""
     users = Users()
     twice: set[str] = set()
-    for block in source.blocks("users", GraphUser):
+    for block in source.blocks("users", GraphUser, _WholeUser):
         them, bad = _distinct(users, block, contradicted, twice, source)
-        _append(users, them, bad, source, entitlements)
+        if bad or not block.whole:
+            _tell_gaps(users, them, bad, source)
+        _append(users, them, bad, entitlements)
     _tell_unknown_words(users, source)
     return users, twice
 
@@ -148,6 +163,8 @@ def _distinct(
     users: Users, block: Block[GraphUser], contradicted: Mapping[str, frozenset[str]], twice: set[str], source: Source
 ) -> tuple[list[GraphUser], Bad]:
     """Those of the block that were not there before, which get their rows, and what is bad of whom of them."""
+    if block.whole and not contradicted and _all_new(users, block.records):
+        return block.records, {}
     fresh: list[GraphUser] = []
     bad: dict[int, frozenset[str]] = {}
     for position, user in enumerate(block.records):
@@ -171,15 +188,19 @@ def _distinct(
     return fresh, bad
 
 
-def _append(users: Users, them: list[GraphUser], malformed: Bad, source: Source, entitlements: Entitlements) -> None:
+def _all_new(users: Users, them: list[GraphUser]) -> bool:
+    """Gives all of them their rows, if each has an id that was not there before."""
+    ids = [(user.id or "").lower() for user in them]
+    rows = dict(zip(ids, count(len(users)), strict=False))
+    if len(rows) < len(ids) or "" in rows or not users.row_of.keys().isdisjoint(rows):
+        return False
+    users.row_of.update(rows)
+    users.id += ids
+    return True
+
+
+def _append(users: Users, them: list[GraphUser], malformed: Bad, entitlements: Entitlements) -> None:
     """The columns of those who are the last in `users.id`."""
-    first = len(users) - len(them)
-    ids = users.id[first:]
-    for position, user in enumerate(them):
-        if UNSET in msgspec.structs.astuple(user) or None in _never_null(user):
-            _tell_gaps(user, ids[position], malformed.get(position, frozenset()), source)
-            if user.proxyAddresses is UNSET or user.proxyAddresses is None or user.mail is UNSET:
-                users.addresses_unread.add(first + position)
     upns = [user.userPrincipalName or "" for user in them]
     lower = [upn.lower() for upn in upns]
     signs: list[Signs] = [
@@ -192,22 +213,20 @@ def _append(users: Users, them: list[GraphUser], malformed: Bad, source: Source,
         signs[position] = (*signs[position][:4], "userType" in bad, origin_malformed)
         if "licenseAssignmentStates" in bad:
             licences[position] = (*licences[position][:2], None)
-    changed = [user.lastPasswordChangeDateTime or "" for user in them]
     users.user_principal_name.extend(upns)
     users.display_name.extend([user.displayName or "" for user in them])
     users.addresses.extend(map(_addresses, them))
     users.signs.extend(signs)
-    users.enabled.extend([graph_boolean(user.accountEnabled) for user in them])
+    users.enabled.extend(graph_booleans([user.accountEnabled for user in them]))
     # null means that it was never synchronised
     synced = [user.onPremisesSyncEnabled for user in them]
-    users.synced.extend([NO if value is None else graph_boolean(value) for value in synced])
+    users.synced.extend(graph_booleans([False if value is None else value for value in synced]))
     users.created.extend([user.createdDateTime or "" for user in them])
-    users.password_changed.extend(changed)
-    users.password_age_days.extend(map(_age, changed, ids, repeat(source)))
+    users.password_changed.extend([user.lastPasswordChangeDateTime or "" for user in them])
     users.password_policies.extend([user.passwordPolicies for user in them])
     users.domain.extend([upn.rpartition("@")[2] if "@" in upn else "" for upn in lower])
-    users.entitlement.extend([entitlements.judge(*one) for one in licences])
-    users.resource_account.extend([graph_boolean(user.isResourceAccount) for user in them])
+    users.entitlement.extend(starmap(entitlements.judge, licences))
+    users.resource_account.extend(graph_booleans([user.isResourceAccount for user in them]))
 
 
 def _tell_unknown_words(users: Users, source: Source) -> None:
@@ -222,13 +241,19 @@ def _tell_unknown_words(users: Users, source: Source) -> None:
     tell("licenseAssignmentStates", users.entitlement, unknown_state)
 
 
-def _tell_gaps(user: GraphUser, user_id: str, bad: frozenset[str], source: Source) -> None:
-    for name in _PROPERTIES:
-        if getattr(user, name) is UNSET and name not in bad:
-            source.problems.missing("users", user_id, name)
-    for name in _NEVER_NULL:
-        if getattr(user, name) is None:
-            source.problems.add("users", user_id, name, "null, which Graph never answers for it")
+def _tell_gaps(users: Users, them: list[GraphUser], malformed: Bad, source: Source) -> None:
+    """Of those who are the last in `users.id`."""
+    first = len(users) - len(them)
+    for position, user in enumerate(them):
+        row, bad = first + position, malformed.get(position, frozenset())
+        for name in _PROPERTIES:
+            value = getattr(user, name)
+            if value is UNSET and name not in bad:
+                source.problems.missing("users", users.id[row], name)
+            elif value is None and name in _NEVER_NULL:
+                source.problems.add("users", users.id[row], name, "null, which Graph never answers for it")
+        if user.proxyAddresses is UNSET or user.proxyAddresses is None or user.mail is UNSET:
+            users.addresses_unread.add(row)
 
 
 def externality(
@@ -270,28 +295,60 @@ def _addresses(user: GraphUser) -> tuple[str, ...]:
     """Each SMTP address once, the primary one first, then `mail`."""
     found: dict[str, None] = {}
     others = []
-    for address in user.proxyAddresses or ():
-        scheme = address[:5]
-        if scheme == "SMTP:":
-            found[address[5:].lower()] = None
-        elif scheme.lower() == "smtp:":
-            others.append(address[5:].lower())
+    for proxy in user.proxyAddresses or ():
+        scheme, _, address = proxy.partition(":")
+        if scheme == "SMTP":
+            found[address.lower()] = None
+        elif scheme == "smtp" or scheme.lower() == "smtp":
+            others.append(address.lower())
     if user.mail:
         found[user.mail.lower()] = None
-    found.update(dict.fromkeys(others))
+    for address in others:
+        found[address] = None
     found.pop("", None)
     return tuple(found)
 
 
+def password_ages(users: Users, source: Source) -> NDArray[np.float64]:
+    """Days since each password changed; NaN where unread, and for year 1, which Graph writes for "not yet"."""
+    ages = np.full(len(users), np.nan)
+    changed = iter(users.password_changed)
+    start = 0
+    while some := [one or _NOT_YET for one in islice(changed, _SOME)]:
+        ages[start : start + len(some)] = _ages_at_once(some, source.now)
+        start += len(some)
+    for row in np.flatnonzero(np.isnan(ages)).tolist():
+        ages[row] = _age(users.password_changed[row], users.id[row], source)
+    return ages
+
+
+_SOME = 4096
+_NOT_YET = "0001-01-01T00:00:00Z"
+
+
+def _ages_at_once(changed: list[str], now: datetime) -> NDArray[np.float64] | float:
+    """NaN where any of them is not written as Graph writes it, in whole seconds."""
+    if {one[19:] for one in changed} != {"Z"}:
+        return np.nan
+    try:
+        times = np.array([one[:19] for one in changed], dtype="datetime64[s]")
+    except ValueError:
+        return np.nan
+    microseconds = (np.datetime64(now.replace(tzinfo=None), "us") - times).astype(np.int64)
+    return np.where(times < _YEAR_2, np.nan, microseconds / 1e6 / 86400)
+
+
+_YEAR_2 = np.datetime64("0002-01-01")
+
+
 def _age(changed: str, user_id: str, source: Source) -> float:
-    """Days since the password changed; NaN where unread, and for year 1, which Graph writes for "not yet"."""
     if not changed:
-        return float("nan")
+        return np.nan
     parsed = moment(changed)
     if parsed is None:
         source.problems.add("users", user_id, "lastPasswordChangeDateTime", f"`{changed}` is no time")
     if parsed is None or parsed.year == 1:
-        return float("nan")
+        return np.nan
     return (source.now - parsed).total_seconds() / 86400
 
 

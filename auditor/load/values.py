@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import repeat
+
+from msgspec import UnsetType
 
 from auditor.tenant import INHERIT, NO, UNREAD, YES
 
@@ -23,9 +27,12 @@ def exchange_boolean(value: object) -> int:
     return _WORDS.get(value.strip().lower(), UNREAD) if isinstance(value, str) else UNREAD
 
 
-def graph_boolean(value: object) -> int:
-    """YES, NO, or UNREAD for anything else (null and missing included)."""
-    return YES if value is True else NO if value is False else UNREAD
+def graph_booleans(values: Iterable[bool | UnsetType | None]) -> list[int]:
+    """YES, NO, or UNREAD for null and missing ones."""
+    return list(map(_BOOLEANS.get, values, repeat(UNREAD)))
+
+
+_BOOLEANS: dict[object, int] = {True: YES, False: NO}
 
 
 def moment(text: str) -> datetime | None:

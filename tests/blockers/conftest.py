@@ -157,8 +157,8 @@ class _Without(Snapshot):
 
     lost: str = ""
 
-    def blocks(self, dataset: str) -> Iterator[list[bytes]]:
-        return iter(()) if dataset == self.lost else super().blocks(dataset)
+    def chunks(self, dataset: str) -> Iterator[bytes]:
+        return iter(()) if dataset == self.lost else super().chunks(dataset)
 
 
 class Demo:

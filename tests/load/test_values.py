@@ -1,8 +1,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import UNSET
 
-from auditor.load.values import NULL, exchange_boolean, graph_boolean, moment, stamp
+from auditor.load.values import NULL, exchange_boolean, graph_booleans, moment, stamp
 from auditor.tenant import NO, UNREAD, YES
 
 
@@ -18,11 +19,8 @@ def test_exchange_boolean_in_every_spelling(value, expected):
     assert exchange_boolean(value) == expected
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"), [(True, YES), (False, NO), (None, UNREAD), ("true", UNREAD), (1, UNREAD)]
-)
-def test_graph_boolean_is_strict(value, expected):
-    assert graph_boolean(value) == expected
+def test_graph_booleans_are_unread_where_they_are_null_or_missing():
+    assert graph_booleans([True, False, None, UNSET]) == [YES, NO, UNREAD, UNREAD]
 
 
 @pytest.mark.parametrize(
