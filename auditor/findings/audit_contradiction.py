@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import numpy as np
+
 import auditor.findings.references as references
 from auditor.access import Match, PolicyReach
+from auditor.compact import where
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import account_facts, counted, make
 from auditor.findings.conditional_access import blocking_policies
@@ -36,16 +39,13 @@ def find(judgement: Judgement) -> Iterator[Finding]:
 
 def _successes(judgement: Judgement) -> Iterator[Finding]:
     accounts = judgement.tenant.accounts
-    used = [row for row in range(len(accounts)) if accounts.smtp_last_success[row]]
+    used = np.flatnonzero(where(accounts.smtp_last_success, bool))
     for policy in blocking_policies(judgement):
         changed = _changed(judgement, policy)
         if changed is None:
             continue
-        rows = [
-            row
-            for row in used
-            if policy.match[row] == Match.REACHES and _later(accounts.smtp_last_success[row], changed)
-        ]
+        reached = used[policy.match[used] == Match.REACHES].tolist()
+        rows = [row for row in reached if _later(accounts.smtp_last_success[row], changed)]
         if not rows:
             continue
         newest = max(accounts.smtp_last_success[row] for row in rows)

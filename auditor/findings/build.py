@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import numpy as np
+
 from auditor.catalogue import EXCHANGE_DATASETS
+from auditor.compact import where
 from auditor.config import Sender
 from auditor.findings.base import Fact, Finding, Outcome, Rule, Severity
 from auditor.load.values import moment
-from auditor.states import Reason, State
+from auditor.states import Mask, Reason, State
 from auditor.tenant import NO, YES, DatasetStatus
 from auditor.verdict import Judgement
 
@@ -169,7 +172,18 @@ def is_guest_without_mailbox(judgement: Judgement, row: int) -> bool:
 def mailbox_rows(judgement: Judgement) -> list[int]:
     """Accounts that do have a mailbox in Exchange Online."""
     states = judgement.columns["mailbox"].states[: judgement.cases.accounts]
-    return [int(row) for row in (states == State.CLEAR).nonzero()[0]]
+    return rows_where(states == State.CLEAR)
+
+
+def rows_where(mask: Mask) -> list[int]:
+    rows: list[int] = np.flatnonzero(mask).tolist()
+    return rows
+
+
+def used_rows(judgement: Judgement) -> list[int]:
+    """Accounts of which `use_facts` tells anything."""
+    accounts = judgement.tenant.accounts
+    return rows_where(where(accounts.smtp_last_success, bool) | (accounts.smtp_app_used == YES))
 
 
 def use_facts(judgement: Judgement, row: int) -> list[Fact]:

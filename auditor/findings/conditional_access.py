@@ -6,7 +6,7 @@ accounts with a mailbox whose exposure is open or limited: a hole that something
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -35,26 +35,27 @@ def blocking_policies(judgement: Judgement) -> list[PolicyReach]:
 
 
 def _holes(judgement: Judgement) -> list[int]:
-    exposed = set(exposed_rows(judgement))
-    return [row for row in mailbox_rows(judgement) if row in exposed]
+    rows: list[int] = np.intersect1d(mailbox_rows(judgement), exposed_rows(judgement), assume_unique=True).tolist()
+    return rows
 
 
-def _missed(policy: PolicyReach, rows: list[int]) -> list[tuple[int, str]]:
-    """Those of the accounts that the policy never reaches, each with the condition that takes it out."""
+def _missed(policy: PolicyReach, rows: list[int], by: Callable[[str], bool]) -> list[int]:
+    """Those of the accounts that the policy never reaches, and that a condition takes out of it which `by` takes."""
     among = np.array(rows, dtype=np.intp)
-    missed = among[policy.match[among] == Match.MISSES]
-    return [(row, policy.outcome(row).condition) for row in missed.tolist()]
+    takes_out = np.array([by(outcome.condition) for outcome in policy.outcomes], dtype=np.bool_)
+    missed: list[int] = among[(policy.match[among] == Match.MISSES) & takes_out[policy.by[among]]].tolist()
+    return missed
+
+
+def _excludes(condition: str) -> bool:
+    return condition.startswith(EXCLUDE) and condition != EXCLUDE_GROUPS
 
 
 def find_exclusions(judgement: Judgement) -> Iterator[Finding]:
     """Users, roles and guests that a policy excludes by itself; groups have a finding of their own."""
     holes = _holes(judgement)
     for policy in blocking_policies(judgement):
-        rows = [
-            row
-            for row, condition in _missed(policy, holes)
-            if condition.startswith(EXCLUDE) and condition != EXCLUDE_GROUPS
-        ]
+        rows = _missed(policy, holes, _excludes)
         if not rows:
             continue
         kinds = sorted({policy.outcome(row).condition for row in rows})
@@ -80,9 +81,7 @@ def find_groups(judgement: Judgement) -> Iterator[Finding]:
     opened: dict[str, set[int]] = {}
     policies: dict[str, set[str]] = {}
     for policy in blocking_policies(judgement):
-        for row, condition in _missed(policy, holes):
-            if condition != EXCLUDE_GROUPS:
-                continue
+        for row in _missed(policy, holes, lambda condition: condition == EXCLUDE_GROUPS):
             for group in policy.outcome(row).objects:
                 opened.setdefault(group, set()).add(row)
                 policies.setdefault(group, set()).add(policy.name)
@@ -117,7 +116,7 @@ def find_gap(judgement: Judgement) -> Iterator[Finding]:
         return
     rows = _holes(judgement)
     for policy in policies:
-        rows = [row for row, condition in _missed(policy, rows) if condition == USERS]
+        rows = _missed(policy, rows, lambda condition: condition == USERS)
     if not rows:
         return
     names = sorted(policy.name for policy in protecting)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import auditor.findings.references as references
 from auditor.findings.base import Fact, Finding, Rule
-from auditor.findings.build import account, has_override, is_admin, make, reason_facts, use_facts
+from auditor.findings.build import account, has_override, is_admin, make, reason_facts, rows_where, use_facts
 from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.tenant import YES
 from auditor.verdict import EXPOSURE_BLOCKERS, EXPOSURE_WORDS, LIMITED, OPEN, Judgement
@@ -15,7 +15,7 @@ from auditor.verdict import EXPOSURE_BLOCKERS, EXPOSURE_WORDS, LIMITED, OPEN, Ju
 
 def exposed_rows(judgement: Judgement) -> list[int]:
     """Accounts whose exposure is open or limited."""
-    return [int(row) for row in ((judgement.exposure == OPEN) | (judgement.exposure == LIMITED)).nonzero()[0]]
+    return rows_where((judgement.exposure == OPEN) | (judgement.exposure == LIMITED))
 
 
 def singled_out(judgement: Judgement, row: int) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import auditor.findings.references as references
+from auditor.compact import where
 from auditor.findings.base import Fact, Finding, Rule
-from auditor.findings.build import account_facts, counted, is_guest_without_mailbox, make
+from auditor.findings.build import account_facts, counted, is_guest_without_mailbox, make, rows_where
 from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.verdict import Judgement
 
@@ -16,13 +17,9 @@ IN_ERROR = "assignment is in error"
 
 def find(judgement: Judgement) -> Iterator[Finding]:
     accounts = judgement.tenant.accounts
-    rows = [
-        row
-        for row in range(len(accounts))
-        if accounts.mailbox_plan[row] == "none"
-        and IN_ERROR in accounts.mailbox_plan_note[row]
-        and not is_guest_without_mailbox(judgement, row)
-    ]
+    in_error = where(accounts.mailbox_plan_note, lambda note: IN_ERROR in note)
+    in_error &= where(accounts.mailbox_plan, lambda plan: plan == "none")
+    rows = [row for row in rows_where(in_error) if not is_guest_without_mailbox(judgement, row)]
     if not rows:
         return
     senders = [row for row in rows if judgement.is_sender(row)]

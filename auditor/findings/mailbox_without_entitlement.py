@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import auditor.findings.references as references
+from auditor.compact import where
 from auditor.findings.base import Fact, Finding, Rule
-from auditor.findings.build import account_facts, counted, make
+from auditor.findings.build import account_facts, counted, make, rows_where
 from auditor.findings.severity import Impact, Reach, severity
 from auditor.verdict import Judgement
 
@@ -16,11 +17,8 @@ def find(judgement: Judgement) -> Iterator[Finding]:
     if not tenant.complete("users", "subscribedSkus", "mailboxes"):
         return
     accounts = tenant.accounts
-    rows = [
-        row
-        for row in range(len(accounts))
-        if accounts.mailbox[row].lower() == "usermailbox" and accounts.mailbox_plan[row] == "none"
-    ]
+    standing = where(accounts.mailbox, lambda kind: kind.lower() == "usermailbox")
+    rows = rows_where(standing & where(accounts.mailbox_plan, lambda plan: plan == "none"))
     if not rows:
         return
     notes = sorted({accounts.mailbox_plan_note[row] for row in rows if accounts.mailbox_plan_note[row]})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import auditor.findings.references as references
+from auditor.compact import where
 from auditor.findings.base import Fact, Finding, Rule
-from auditor.findings.build import account_facts, counted, make
+from auditor.findings.build import account_facts, counted, make, rows_where
 from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.tenant import YES
 from auditor.verdict import CLOSED, Judgement
@@ -14,7 +15,7 @@ from auditor.verdict import CLOSED, Judgement
 
 def find(judgement: Judgement) -> Iterator[Finding]:
     accounts = judgement.tenant.accounts
-    rows = [row for row in range(len(accounts)) if accounts.kind[row] == "shared" and accounts.enabled[row] == YES]
+    rows = rows_where(where(accounts.kind, lambda kind: kind == "shared") & (accounts.enabled == YES))
     if not rows:
         return
     exposed = [row for row in rows if judgement.exposure[row] != CLOSED]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import auditor.findings.references as references
 from auditor.findings.base import Fact, Finding, Rule
-from auditor.findings.build import NAMED, account_facts, counted, is_guest_without_mailbox, make, use_facts
+from auditor.findings.build import NAMED, account_facts, counted, is_guest_without_mailbox, make, used_rows
 from auditor.findings.severity import Doubt, Impact, Reach, severity
 from auditor.verdict import Judgement
 
@@ -15,8 +15,8 @@ def find(judgement: Judgement) -> Iterator[Finding]:
     accounts = judgement.tenant.accounts
     used = [
         row
-        for row in range(len(accounts))
-        if use_facts(judgement, row) and not judgement.is_sender(row) and not is_guest_without_mailbox(judgement, row)
+        for row in used_rows(judgement)
+        if not judgement.is_sender(row) and not is_guest_without_mailbox(judgement, row)
     ]
     if not used:
         return
