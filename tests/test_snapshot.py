@@ -126,6 +126,20 @@ def _compressed(tmp_path, name="users", records=RECORDS):
     return tmp_path / "large"
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 7, 16, 1000])
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "data", [b"", b"\n", b"{}", b"{}\n", b'{"a": 1}\r\n\n  \n{"b": "long enough"}\n{}', b"{}\n" * 9]
+)
+def test_lines_are_the_same_however_much_is_read_at_once(tmp_path, monkeypatch, data, packed, chunk):
+    monkeypatch.setattr("auditor.snapshot._CHUNK", chunk)
+    (tmp_path / ("users.jsonl.gz" if packed else "users.jsonl")).write_bytes(gzip.compress(data) if packed else data)
+    snapshot = Snapshot.open(tmp_path)
+    assert list(snapshot.lines("users")) == [line for line in data.splitlines() if line.strip()]
+    assert all(chunk.endswith(b"\n") for chunk in list(snapshot.chunks("users"))[:-1])
+    assert b"".join(snapshot.chunks("users")) == data
+
+
 def test_a_large_tenants_files_are_compressed_and_the_digest_is_that_of_the_lines(tmp_path, folder):
     large = Snapshot.open(_compressed(tmp_path))
     assert large.manifest["datasets"]["users"]["file"] == "users.jsonl.gz"

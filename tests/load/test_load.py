@@ -1,7 +1,9 @@
 """The whole: identity, missing datasets one at a time, laws over order and duplicates, malformed records, scale."""
 
+import gc
 import json
 import random
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from auditor.catalogue import CATALOGUE
 from auditor.demo.tenant import SCENARIOS, generate
+from auditor.errors import UsageError
 from auditor.load import load
 from auditor.load.source import EVIDENCE_ONLY
 from auditor.snapshot import Snapshot
@@ -99,6 +102,19 @@ def test_tenant_id(build, organization, manifest, given, expected):
     tenant = build(options={"tenant_id": given}, manifest=manifest, **datasets)
     assert tenant.tenant_id == expected
     assert tenant.name == ("Contoso" if organization else "")
+
+
+@pytest.mark.parametrize("sought", [True, False])
+@pytest.mark.parametrize("users", [b"{}\n", b"damaged\n"])
+def test_garbage_collection_is_left_as_it_was(build, sought, users):
+    was = gc.isenabled()
+    try:
+        (gc.enable if sought else gc.disable)()
+        with suppress(UsageError):
+            build(users=users)
+        assert gc.isenabled() == sought
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_cloud_and_now(build):

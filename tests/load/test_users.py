@@ -3,6 +3,7 @@ import math
 import pytest
 
 from auditor.errors import UsageError
+from auditor.load.values import moment
 from auditor.tenant import NO, UNREAD, YES
 
 
@@ -156,6 +157,33 @@ def test_a_password_date_that_is_no_date(build, text):
     tenant = build.one(build.user(lastPasswordChangeDateTime=text))
     assert math.isnan(tenant.accounts.password_age_days[0])
     assert build.problems(tenant) == [("users", build.id(1), "lastPasswordChangeDateTime")]
+
+
+TIMES = [
+    "2026-11-13T16:00:00Z",
+    "2026-11-13T16:00:00.25Z",
+    "2026-11-13T17:00:00+01:00",
+    "2026-11-13",
+    "0002-01-01T00:00:00Z",
+    "0001-06-01T00:00:00Z",
+    "0000-01-01T00:00:00Z",
+    "-001-01-01T00:00:00Z",
+    "2026-11-13T24:00:00Z",
+    "",
+    None,
+    "soon",
+]
+
+
+@pytest.mark.parametrize("others", [[], ["2026-11-14T16:00:00Z"], TIMES])
+def test_a_password_age_is_the_same_whatever_dates_stand_beside_it(build, others):
+    for text in TIMES:
+        users = [build.user(n, lastPasswordChangeDateTime=one) for n, one in enumerate([text, *others], 1)]
+        parsed = moment(text or "")
+        tenant = build(users=users)
+        age = None if parsed is None or parsed.year == 1 else (tenant.now - parsed).total_seconds() / 86400
+        found = tenant.accounts.password_age_days[0]
+        assert math.isnan(found) if age is None else found == age
 
 
 @pytest.mark.parametrize("text", [None, "0001-01-01T00:00:00Z"])
