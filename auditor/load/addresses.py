@@ -32,6 +32,11 @@ class AddressBook(Mapping[str, int]):
         order = np.argsort(hashes, kind="stable")
         self._hashes = array("q", hashes[order].tobytes())
         self._rows = array("i", rows[order].tobytes())
+        # hashes are spread evenly: where those begin that share their first bits is nearly the place of each
+        bits = len(order).bit_length()
+        self._shift = 64 - bits
+        firsts = np.arange(-(1 << bits) // 2, (1 << bits) // 2)
+        self._starts = np.searchsorted(hashes[order] >> self._shift, firsts).astype(np.int32)
 
     def bearers(self, name: str) -> list[int]:
         """The rows of all accounts that bear a lower-case name, each once: first those whose UPN it is."""
@@ -44,11 +49,14 @@ class AddressBook(Mapping[str, int]):
     def first_principals(self, names: Sequence[str]) -> list[int]:
         """For many lower-case names at once: the row of an account whose UPN each is, found at the first try; -1 where
         `principals` must look closer."""
-        known = np.frombuffer(self._hashes, dtype=np.int64) if self._hashes else np.zeros(0, dtype=np.int64)
-        wanted = _hashes(names)
-        places = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
-        if not len(known):
+        if not self._hashes:
             return [-1] * len(names)
+        known, wanted = np.frombuffer(self._hashes, dtype=np.int64), _hashes(names)
+        places = self._starts[(wanted >> self._shift) + len(self._starts) // 2]
+        last = len(known) - 1
+        while (behind := (known[np.minimum(places, last)] < wanted) & (places < last)).any():
+            places += behind
+        places = np.minimum(places, last)
         rows = np.frombuffer(self._rows, dtype=np.int32)[places]
         near, principals = (known[places] == wanted).tolist(), self._principals.take(rows)
         return [

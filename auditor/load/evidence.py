@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter
 from types import NoneType
 from typing import Any
 
@@ -25,7 +25,7 @@ from msgspec import UNSET, UnsetType
 from auditor.compact import Coded
 from auditor.load.exchange import Join
 from auditor.load.settled import Settled
-from auditor.load.source import Block, Source, as_answered
+from auditor.load.source import UNREADABLE, Block, Source, as_answered
 from auditor.load.users import NOBODY, Users
 from auditor.load.values import exchange_boolean, graph_booleans, stamp
 from auditor.tenant import NO, UNREAD, YES, SignIn
@@ -394,8 +394,9 @@ def _report(source: Source, name: str, join: Join, *wanted: str) -> Iterator[tup
 
     Where names are concealed the dataset is no longer complete, and a note says so once."""
     concealed, nameless = False, 0
-    for block in source.objects(name):
-        upns, *columns = (_column(block.records, column) for column in ("userprincipalname", *wanted))
+    needed = ("userprincipalname", *wanted)
+    for block in source.objects(name, _row_kind(source, name, needed)):
+        upns, *columns = (_column(block, column) for column in needed)
         names = [upn if isinstance(upn, str) else "" for upn in upns]
         rows = join.all_named(names)
         for position in [position for position, row in enumerate(rows) if row < 0]:
@@ -413,11 +414,22 @@ def _report(source: Source, name: str, join: Join, *wanted: str) -> Iterator[tup
         source.problems.add(name, "", "userPrincipalName", CONCEALED)
 
 
-def _column(records: list[dict[str, Any]], name: str) -> list[Any]:
-    """A report's column, UNSET where a row lacks it; nearly always all rows spell its name as the first one does."""
-    with suppress(IndexError, KeyError):
-        return list(map(itemgetter(_spelling(tuple(records[0]))[name]), records))
-    return [record.get(_spelling(tuple(record)).get(name, ""), UNSET) for record in records]
+def _row_kind(source: Source, name: str, needed: Sequence[str]) -> type[msgspec.Struct] | None:
+    """The needed columns of a report as its first row spells them, which nearly always all rows do; None where that
+    row lacks one."""
+    first = next(source.snapshot.lines(name), b"")
+    with suppress(*UNREADABLE, KeyError):
+        spelt = _spelling(tuple(msgspec.json.decode(first, type=dict[str, Any])))
+        fields = [(column, Any, msgspec.field(name=spelt[column])) for column in needed]
+        return msgspec.defstruct("Row", fields, gc=False)
+    return None
+
+
+def _column(block: Block[Any], name: str) -> list[Any]:
+    """A report's column, UNSET where a row lacks it."""
+    if block.whole:
+        return list(map(attrgetter(name), block.records))
+    return [record.get(_spelling(tuple(record)).get(name, ""), UNSET) for record in block.records]
 
 
 @lru_cache(maxsize=64)

@@ -211,11 +211,13 @@ class Source:
         strict = None if whole is None else msgspec.json.Decoder(whole)
         return self._blocks(name, msgspec.json.Decoder(kind), partial(self._lenient, name, kind), strict)
 
-    def objects(self, name: str) -> Iterator[Block[dict[str, Any]]]:
-        """The raw objects in the same way; nothing where the dataset may not be used."""
+    def objects(self, name: str, whole: type[msgspec.Struct] | None = None) -> Iterator[Block[Any]]:
+        """The raw objects in the same way, as dicts where they are not all `whole`; nothing where the dataset may not
+        be used."""
         if not self.usable(name):
             return iter(())
-        return self._blocks(name, msgspec.json.Decoder(dict[str, Any]), partial(self._object, name))
+        strict = None if whole is None else msgspec.json.Decoder[Any](whole)
+        return self._blocks(name, msgspec.json.Decoder[Any](dict[str, Any]), partial(self._object, name), strict)
 
     def _blocks(
         self,
