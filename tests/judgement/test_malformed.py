@@ -43,11 +43,11 @@ class InMemory(Snapshot):
         status = {name: DatasetStatus(name, "complete" if name in data else "not-asked")
                   for name in (dataset.name for dataset in CATALOGUE)}  # fmt: skip
         snapshot = cls(Path(), "", "public", "", status, {})
-        lines = {name: [msgspec.json.encode(record) for record in records] for name, records in data.items()}
+        lines = {name: msgspec.json.Encoder().encode_lines(records) for name, records in data.items()}
         object.__setattr__(snapshot, "kept", lines)
         return snapshot
 
-    def blocks(self, dataset: str) -> Iterator[list[bytes]]:
+    def chunks(self, dataset: str) -> Iterator[bytes]:
         return iter([self.kept[dataset]] if dataset in self.kept else ())
 
 
