@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, reduce
@@ -31,6 +31,9 @@ EVIDENCE_ONLY = frozenset(
 STOOD_IN = frozenset({"conditionalAccessPolicies"})
 """Datasets in which something unknown stands for a record that cannot be used (`load`), so that they stay complete."""
 
+DEEPEST = 64
+"""Levels of lists and objects in a record. Microsoft's hold some ten; whoever reads them goes down each level."""
+
 NAMED_AT_MOST = 50
 """Objects named one by one for the same problem; the rest are counted in one more entry."""
 
@@ -43,6 +46,7 @@ MISFIT = (msgspec.ValidationError, UnicodeEncodeError)
 Record = TypeVar("Record", bound=msgspec.Struct)
 Item = TypeVar("Item")
 _NOTHING_BAD: frozenset[str] = frozenset()
+_ANY_OBJECT = msgspec.json.Decoder(dict[str, Any])
 _MISSING = "missing: it was not read"
 
 
@@ -217,7 +221,7 @@ class Source:
         if not self.usable(name):
             return iter(())
         strict = None if whole is None else msgspec.json.Decoder[Any](whole)
-        return self._blocks(name, msgspec.json.Decoder[Any](dict[str, Any]), partial(self._object, name), strict)
+        return self._blocks(name, cast(msgspec.json.Decoder[Any], _ANY_OBJECT), partial(self._object, name), strict)
 
     def _blocks(
         self,
@@ -299,15 +303,34 @@ class Source:
 
         Their properties are checked (`shapes`). A record that cannot be used at all could say anything about anybody,
         so that the dataset decides nothing any more."""
-        found = {}
-        for block in self.objects(name):
-            for position, record in enumerate(block.records):
-                checked = self._checked(name, record, block.place(position))
-                if checked is not None:
-                    found[hashlib.blake2b(json.dumps(record).encode(), digest_size=16).digest()] = checked
+        if not self.usable(name):
+            return []
+        found: dict[bytes, dict[str, Any] | None] = {}
+        count = 0
+        for count, line in enumerate(self.snapshot.lines(name), 1):
+            key = hashlib.blake2b(line, digest_size=16).digest()
+            if key not in found:
+                record = self._record(name, line, count)
+                found[key] = None if record is None else self._checked(name, record, f"record {count}")
+        self._counted(name, count)
         if self.lost(name) and name not in STOOD_IN:
             self.distrust(name, f"{self.lost(name)} of its records cannot be read")
-        return list(found.values()) if self.usable(name) else []
+        return [record for record in found.values() if record is not None] if self.usable(name) else []
+
+    def _record(self, name: str, line: bytes, number: int) -> dict[str, Any] | None:
+        try:
+            record = _ANY_OBJECT.decode(line)
+        except UNREADABLE:
+            found = self._object(name, line, number)
+            if found is None:
+                return None
+            record = found[0]
+        if line.count(b"[") + line.count(b"{") > DEEPEST and _depth(record) > DEEPEST:
+            problem = f"nested deeper than {DEEPEST} levels: the record cannot be used"
+            self.problems.add(name, f"record {number}", "", problem)
+            self.lose(name)
+            return None
+        return record
 
     def _checked(self, name: str, record: dict[str, Any], place: str) -> dict[str, Any] | None:
         """The record without its malformed properties; None, and lost, where it cannot be used without them."""
@@ -360,6 +383,17 @@ CONTRADICTED = "stands twice with different values: only what both say is used"
 def agreed(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """The properties that two objects of one id agree on; the id itself in any letter case."""
     return {key: value for key, value in one.items() if key == "id" or (key in other and other[key] == value)}
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level := [inner for one in level for inner in _inner(one)]:
+        depth += 1
+    return depth
+
+
+def _inner(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _what(status: DatasetStatus) -> str:

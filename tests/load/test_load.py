@@ -286,6 +286,24 @@ def test_a_policy_record_that_is_no_object_stays_as_an_unknown_policy(build):
     assert [policy["state"] for policy in tenant.policies] == ["disabled", "unreadable"]
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("levels", [65, 200, 500, 900])
+@pytest.mark.parametrize(
+    "name", ["conditionalAccessPolicies", "namedLocations", "organization", "recipientPermissions"]
+)
+def test_a_record_that_is_nested_too_deep_cannot_be_used(build, name, levels, opening, closing):
+    deep = f'{{"id": "p", "deep": {opening * levels}1{closing * levels}}}\n'.encode()
+    tenant = build(**{name: deep})
+    assert (name, "record 1", "") in build.problems(tenant)
+    assert [policy["state"] for policy in tenant.policies] == ["unreadable"] * (name == "conditionalAccessPolicies")
+    assert tenant.status[name].complete == (name == "conditionalAccessPolicies")
+
+
+def test_a_record_may_be_nested_as_deep_as_anything_that_microsoft_answers(build):
+    nested = {"id": "p", "state": "disabled", "deep": json.loads("[" * 62 + "]" * 62), "wide": [[{}]] * 100}
+    assert [policy["state"] for policy in build(conditionalAccessPolicies=[nested]).policies] == ["disabled"]
+
+
 def test_contradicting_policies_are_both_judged_and_told(build):
     pair = [{"id": "p", "state": "disabled"}, {"id": "P", "state": "enabled"}, {"id": "p", "state": "disabled"}]
     tenant = build(conditionalAccessPolicies=pair)
