@@ -14,6 +14,7 @@ from types import NoneType
 from typing import Any, Generic, TypeVar, cast, get_args
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, UnsetType
 
 from auditor.catalogue import EXCHANGE_DATASETS
@@ -73,11 +74,23 @@ Lenient = Callable[[bytes, int], tuple[Item, frozenset[str]] | None]
 
 
 def _at_once(chunk: bytes, kind: msgspec.json.Decoder[Item]) -> list[Item] | None:
-    """The objects, if all of them are as they should be."""
+    """The objects, if all of them are as they should be and each stands on a line of its own."""
     try:
-        return kind.decode_lines(chunk)
+        records = kind.decode_lines(chunk)
     except UNREADABLE:
         return None
+    return records if len(records) == _borders(chunk) else None
+
+
+def _borders(chunk: bytes) -> int:
+    """How many lines are an object each; -1 where a line does not end with one or the next does not begin with one.
+    `}` and `{` never follow each other within an object, so that one between them ends there."""
+    text = np.frombuffer(chunk, dtype=np.uint8)
+    ends = np.flatnonzero(text == ord("\n"))
+    if not len(ends) or ends[0] == 0 or ends[-1] != len(text) - 1:
+        return -1
+    each = (text[ends - 1] == ord("}")).all() and (text[ends[:-1] + 1] == ord("{")).all()
+    return len(ends) if each else -1
 
 
 def as_answered(kind: type[Record], never_null: Collection[str] = ()) -> type[Record]:
@@ -102,16 +115,24 @@ def _with_care(
     kept: list[int] = []
     bad: dict[int, frozenset[str]] = {}
     for line, number in zip(lines, numbers, strict=True):
-        try:
-            record = kind.decode(line)
-        except UNREADABLE:
-            found = lenient(line, number)
-            if found is None:
-                continue
-            record, bad[len(kept)] = found
+        found = _one(line, number, kind, lenient)
+        if found is None:
+            continue
+        record, malformed = found
+        if malformed:
+            bad[len(kept)] = malformed
         records.append(record)
         kept.append(number)
     return Block(records, kept, bad)
+
+
+def _one(
+    line: bytes, number: int, kind: msgspec.json.Decoder[Item], lenient: Lenient[Item]
+) -> tuple[Item, frozenset[str]] | None:
+    try:
+        return kind.decode(line), _NOTHING_BAD
+    except UNREADABLE:
+        return lenient(line, number)
 
 
 class Problems:
@@ -318,13 +339,10 @@ class Source:
         return [record for record in found.values() if record is not None] if self.usable(name) else []
 
     def _record(self, name: str, line: bytes, number: int) -> dict[str, Any] | None:
-        try:
-            record = _ANY_OBJECT.decode(line)
-        except UNREADABLE:
-            found = self._object(name, line, number)
-            if found is None:
-                return None
-            record = found[0]
+        found = _one(line, number, _ANY_OBJECT, partial(self._object, name))
+        if found is None:
+            return None
+        record = found[0]
         if line.count(b"[") + line.count(b"{") > DEEPEST and _depth(record) > DEEPEST:
             problem = f"nested deeper than {DEEPEST} levels: the record cannot be used"
             self.problems.add(name, f"record {number}", "", problem)

@@ -304,6 +304,29 @@ def test_a_record_may_be_nested_as_deep_as_anything_that_microsoft_answers(build
     assert [policy["state"] for policy in build(conditionalAccessPolicies=[nested]).policies] == ["disabled"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b'{"id": "p", "state": "disabled"} {"id": "q", "state": "disabled"}\n',
+        b'{"id": "p", "state": "disabled"}{"id": "q"}\n\n',
+        b'{"id": "p",\n"state": "disabled"}\n',
+        b'{"id": "p",\n"state": "disabled"}\n{"id": "q"} {"id": "r"}\n',
+        b'{"id": "p", "x": {}\n}\n{"id": "q"} {"id": "r"}\n',
+        b'{"id": "p", "x": [\n{}]}\n{"id": "q"} {"id": "r"}\n',
+    ],
+)
+@pytest.mark.parametrize("name", ["users", "groupMembers", "mailboxUsage", "conditionalAccessPolicies"])
+def test_an_object_stands_on_a_line_of_its_own(build, name, lines):
+    with pytest.raises(UsageError, match=r"line \d is no JSON"):
+        build(**{name: lines})
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b" \n", b"\n\n"])
+def test_lines_may_end_in_any_way(build, end):
+    lines = end.join([json.dumps(build.user(number)).encode() for number in (1, 2)] + [b""])
+    assert list(build(users=lines).accounts.id) == [build.id(1), build.id(2)]
+
+
 def test_contradicting_policies_are_both_judged_and_told(build):
     pair = [{"id": "p", "state": "disabled"}, {"id": "P", "state": "enabled"}, {"id": "p", "state": "disabled"}]
     tenant = build(conditionalAccessPolicies=pair)
