@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.blockers import BLOCKERS
-from auditor.compact import Coded, of_codes, take, where
+from auditor.compact import Coded, combined, of_codes, take, where
 from auditor.replies import by_id
 from auditor.states import VERDICT_WORDS, State
 from auditor.tenant import UNREAD, YES
@@ -152,29 +151,23 @@ class _Replies:
         self._judgement = judgement
         # blocker → reply per reason, None for a reason that does not block
         self._of_reason = {
-            blocker.id: [reason.reply if reason.state == State.BLOCKS else None
-                         for reason in judgement.columns[blocker.id].reasons] for blocker in BLOCKERS
+            blocker.id: Coded([reason.reply if reason.state == State.BLOCKS else None
+                               for reason in judgement.columns[blocker.id].reasons]) for blocker in BLOCKERS
         }  # fmt: skip
 
     def of(self, rows: NDArray[np.int64], senders: NDArray[np.uint8]) -> list[str]:
-        # one number for all replies of an account: a blocker has a few, so that their product stays far below 2**63
-        standing = np.zeros(len(rows), dtype=np.int64)
-        for blocker, of_reason in self._of_reason.items():
-            known = Coded(of_reason)
-            standing = standing * len(known.table) + known.codes[self._codes(blocker, rows)]
-        _, first, place = np.unique(standing, return_index=True, return_inverse=True)
-        told = list(map(self._text, rows[first]))
-        texts = list(map(told.__getitem__, place.tolist()))
+        columns = self._judgement.columns
+        standing = combined(
+            *(of_reason.at(columns[blocker].codes[rows]) for blocker, of_reason in self._of_reason.items())
+        )
+        texts = standing.mapped(self._text).copy()
         for one in np.flatnonzero(senders).tolist():
             texts[one] = reply_text(_sender_replies(self._judgement, int(rows[one])))
         return texts
 
-    def _codes(self, blocker: str, rows: NDArray[np.int64] | np.int64) -> Any:
-        return self._judgement.columns[blocker].codes[rows]
-
-    def _text(self, row: np.int64) -> str:
-        replies = ((blocker, of_reason[self._codes(blocker, row)]) for blocker, of_reason in self._of_reason.items())
-        return reply_text([(blocker, reply) for blocker, reply in replies if reply is not None])
+    def _text(self, replies: tuple[str | None, ...]) -> str:
+        standing = zip(self._of_reason, replies, strict=True)
+        return reply_text([(blocker, reply) for blocker, reply in standing if reply is not None])
 
 
 def _sender_replies(judgement: Judgement, row: int) -> tuple[tuple[str, str], ...]:

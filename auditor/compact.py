@@ -79,6 +79,10 @@ class Coded(Sequence[Value]):
         found: NDArray[np.int8] = numbers[self.codes]
         return found
 
+    def at(self, rows: Any) -> Coded[Value]:
+        """The column of the entries at these places."""
+        return Coded.of(self._known, self.codes[rows])
+
     def copy(self) -> list[Value]:
         """A list of the values, to be changed."""
         return list(self)
@@ -257,9 +261,7 @@ def combined(*columns: Coded[Any]) -> Coded[tuple[Any, ...]]:
     for column in columns:
         codes = codes * len(column.table) + column.codes
     _, first, place = np.unique(codes, return_index=True, return_inverse=True)
-    known = Numbered[tuple[Any, ...]]()
-    numbers = [known[tuple(column[row] for column in columns)] for row in first.tolist()]
-    return Coded.of(known, np.array(numbers, dtype=np.uint32)[place])
+    return Coded(tuple(column[row] for column in columns) for row in first.tolist()).at(place)
 
 
 def where(values: Sequence[Value], wanted: Callable[[Value], object]) -> NDArray[np.bool_]:
