@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import auditor.findings.references as references
+from auditor.blockers.columns import words
 from auditor.compact import where
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import account_facts, counted, is_guest_without_mailbox, make, rows_where
@@ -18,7 +19,7 @@ IN_ERROR = "assignment is in error"
 def find(judgement: Judgement) -> Iterator[Finding]:
     accounts = judgement.tenant.accounts
     in_error = where(accounts.mailbox_plan_note, lambda note: IN_ERROR in note)
-    in_error &= where(accounts.mailbox_plan, lambda plan: plan == "none")
+    in_error &= words(accounts.mailbox_plan, ("none",))
     rows = [row for row in rows_where(in_error) if not is_guest_without_mailbox(judgement, row)]
     if not rows:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import auditor.findings.references as references
+from auditor.blockers.columns import words
 from auditor.compact import where
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import account_facts, counted, make, rows_where
@@ -18,7 +19,7 @@ def find(judgement: Judgement) -> Iterator[Finding]:
         return
     accounts = tenant.accounts
     standing = where(accounts.mailbox, lambda kind: kind.lower() == "usermailbox")
-    rows = rows_where(standing & where(accounts.mailbox_plan, lambda plan: plan == "none"))
+    rows = rows_where(standing & words(accounts.mailbox_plan, ("none",)))
     if not rows:
         return
     notes = sorted({accounts.mailbox_plan_note[row] for row in rows if accounts.mailbox_plan_note[row]})

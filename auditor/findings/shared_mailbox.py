@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import auditor.findings.references as references
-from auditor.compact import where
+from auditor.blockers.columns import words
 from auditor.findings.base import Fact, Finding, Rule
 from auditor.findings.build import account_facts, counted, make, rows_where
 from auditor.findings.severity import Doubt, Impact, Reach, severity
@@ -15,7 +15,7 @@ from auditor.verdict import CLOSED, Judgement
 
 def find(judgement: Judgement) -> Iterator[Finding]:
     accounts = judgement.tenant.accounts
-    rows = rows_where(where(accounts.kind, lambda kind: kind == "shared") & (accounts.enabled == YES))
+    rows = rows_where(words(accounts.kind, ("shared",)) & (accounts.enabled == YES))
     if not rows:
         return
     exposed = [row for row in rows if judgement.exposure[row] != CLOSED]
