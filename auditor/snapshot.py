@@ -244,7 +244,7 @@ def _check_file(folder: Path, name: str, entry: Mapping[str, Any]) -> list[str]:
     digest, lines = hashlib.sha256(), 0
     try:
         with open_lines(path) as stream:
-            while data := stream.read(_CHUNK):
+            while data := stream.read1(_CHUNK):
                 digest.update(data)
                 lines += data.count(b"\n")
     except DAMAGE as error:

@@ -9,7 +9,7 @@ import pytest
 
 from auditor.collect.writer import Entry, SnapshotWriter
 from auditor.errors import UsageError
-from auditor.snapshot import Snapshot, verify
+from auditor.snapshot import _CHUNK, Snapshot, verify
 from auditor.tenant import DatasetStatus
 
 RECORDS = [b'{"id":"1","name":"\xc3\xa9"}', b'{"id":"2"}']
@@ -126,17 +126,25 @@ def _compressed(tmp_path, name="users", records=RECORDS):
     return tmp_path / "large"
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 7, 16, 1000])
+@pytest.mark.parametrize("length", [0, *range(_CHUNK - 5, _CHUNK + 3), 2 * _CHUNK, 3 * _CHUNK + 1])
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize(
-    "data", [b"", b"\n", b"{}", b"{}\n", b'{"a": 1}\r\n\n  \n{"b": "long enough"}\n{}', b"{}\n" * 9]
+    "rest", [b"", b"\n", b"{}", b"{}\n", b'{"a": 1}\r\n\n  \n{"b": "long enough"}\n{}', b"{}\n" * 9, b"{}\n" * _CHUNK]
 )
-def test_lines_are_the_same_however_much_is_read_at_once(tmp_path, monkeypatch, data, packed, chunk):
-    monkeypatch.setattr("auditor.snapshot._CHUNK", chunk)
+def test_lines_are_the_same_wherever_a_chunk_ends(tmp_path, rest, packed, length):
+    data = b"{" + b" " * length + b"}\n" + rest
     (tmp_path / ("users.jsonl.gz" if packed else "users.jsonl")).write_bytes(gzip.compress(data) if packed else data)
     snapshot = Snapshot.open(tmp_path)
     assert list(snapshot.lines("users")) == [line for line in data.splitlines() if line.strip()]
     assert all(chunk.endswith(b"\n") for chunk in list(snapshot.chunks("users"))[:-1])
+    assert b"".join(snapshot.chunks("users")) == data
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"{}", b" \n\n"])
+def test_a_file_of_hardly_anything(tmp_path, data):
+    (tmp_path / "users.jsonl").write_bytes(data)
+    snapshot = Snapshot.open(tmp_path)
+    assert list(snapshot.lines("users")) == [line for line in data.splitlines() if line.strip()]
     assert b"".join(snapshot.chunks("users")) == data
 
 
