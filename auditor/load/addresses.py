@@ -30,13 +30,14 @@ class AddressBook(Mapping[str, int]):
         more = (others != own[rows]) | ~named[rows]
         hashes, rows = np.concatenate([own[named], others[more]]), np.concatenate([everybody[named], rows[more]])
         order = np.argsort(hashes, kind="stable")
-        self._hashes = array("q", hashes[order].tobytes())
+        hashes = hashes[order]
+        self._hashes = array("q", hashes.tobytes())
         self._rows = array("i", rows[order].tobytes())
         # hashes are spread evenly: where those begin that share their first bits is nearly the place of each
         bits = len(order).bit_length()
         self._shift = 64 - bits
         firsts = np.arange(-(1 << bits) // 2, (1 << bits) // 2)
-        self._starts = np.searchsorted(hashes[order] >> self._shift, firsts).astype(np.int32)
+        self._starts = np.searchsorted(hashes >> self._shift, firsts).astype(np.int32)
 
     def bearers(self, name: str) -> list[int]:
         """The rows of all accounts that bear a lower-case name, each once: first those whose UPN it is."""
@@ -52,11 +53,10 @@ class AddressBook(Mapping[str, int]):
         if not self._hashes:
             return [-1] * len(names)
         known, wanted = np.frombuffer(self._hashes, dtype=np.int64), _hashes(names)
-        places = self._starts[(wanted >> self._shift) + len(self._starts) // 2]
         last = len(known) - 1
-        while (behind := (known[np.minimum(places, last)] < wanted) & (places < last)).any():
+        places = np.minimum(self._starts[(wanted >> self._shift) + len(self._starts) // 2], last)
+        while (behind := (known[places] < wanted) & (places < last)).any():
             places += behind
-        places = np.minimum(places, last)
         rows = np.frombuffer(self._rows, dtype=np.int32)[places]
         near, principals = (known[places] == wanted).tolist(), self._principals.take(rows)
         return [

@@ -139,15 +139,11 @@ def _certain(source: Source, name: str, block: Block[_Member], unclear: set[str]
 
 def _each_once(groups: Coded[str], rows: NDArray[np.int32]) -> dict[str, NDArray[np.int32]]:
     """Group id → the rows of its members in ascending order; without those that are no accounts."""
-    codes = groups.codes
-    order = np.lexsort((rows, codes))
-    codes, rows = codes[order], rows[order]
-    again = np.zeros(len(rows), dtype=np.bool_)
-    again[1:] = (codes[1:] == codes[:-1]) & (rows[1:] == rows[:-1])
-    kept = ~again & (rows != NOBODY)
-    codes, rows = codes[kept], rows[kept]
-    ends = np.searchsorted(codes, np.arange(len(groups.table)), side="right").tolist()
-    return {group: rows[start:end] for group, start, end in zip(groups.table, [0, *ends], ends, strict=False)}
+    accounts = rows != NOBODY
+    pairs = np.unique(groups.codes[accounts].astype(np.int64) << 32 | rows[accounts])
+    ends = np.searchsorted(pairs >> 32, np.arange(len(groups.table)), side="right").tolist()
+    members = (pairs & 0xFFFFFFFF).astype(np.int32)
+    return {group: members[start:end] for group, start, end in zip(groups.table, [0, *ends], ends, strict=False)}
 
 
 @dataclass

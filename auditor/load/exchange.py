@@ -81,7 +81,7 @@ class Join:
         """The same by anything but the GUID; None where the object has nothing else."""
         object_id = _text(found.ExternalDirectoryObjectId)
         if object_id:
-            return self._users.rows_of([object_id])[0]
+            return self._users.row_of.get(object_id.lower(), NOBODY)
         upn = _text(found.UserPrincipalName)
         if upn:
             return next(iter(self._book.principals(upn.lower())), NOBODY)

@@ -62,8 +62,9 @@ def kinds(
     lists the mailboxes, so that a member without a row is neither shared nor a room."""
     user_types = users.origin.mapped(lambda origin: origin.user_type)
     signs = combined(mailbox, user_types, exchange_user, usage, Coded(users.resource_account), Coded(users.enabled))
-    found = signs.mapped(lambda one: _told(*one, recipients_read=recipients_read)).copy()
-    persons = where(found, lambda kind: kind == "user")
+    told = signs.mapped(lambda one: _told(*one, recipients_read=recipients_read))
+    found = told.copy()
+    persons = told.where(lambda kind: kind == "user")
     # a registered method outweighs any name, unless the account is declared as well
     persons &= (mfa_registered != YES) | np.isin(np.arange(len(users)), list(declared))
     rows = np.flatnonzero(persons)
